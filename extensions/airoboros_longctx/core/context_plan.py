@@ -1,0 +1,135 @@
+"""The plan for one model load: what will be done, and the reason and source of every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .rope_scaling import RopeScaling
+
+#: How the scaling gets into the model.
+PATCH = "patch"  # ours: replace_llama_rope_with_scaled_rope before the load, or the live model in place
+LOADER_SETTING = "loader_setting"  # the loader's own knob (the host calls it compress_pos_emb)
+MODEL_CONFIG = "model_config"  # config.json states it and the loader reads it: nothing to do
+REMOTE_CODE = "remote_code"  # the model brings its own scaling code: left alone
+NONE = "none"  # not scaled
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why ``value`` (a key of the plan) is what it is, and who says so."""
+
+    value: str
+    because: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A guess from the name alone: shown with one click to accept, never applied by itself."""
+
+    scaling: RopeScaling
+    because: str
+
+
+@dataclass(frozen=True)
+class ContextPlan:
+    """One load, decided. Shown on the page, in the log and by the command line as the same object.
+
+    ``max_position_embeddings`` is the model's window, ``truncation_length`` the part of it that was asked for;
+    both in tokens. ``stop`` are the strings that end a reply.
+    """
+
+    model: str
+    rope_type: str
+    factor: float
+    original_max_position_embeddings: int
+    max_position_embeddings: int
+    truncation_length: int
+    loader: str
+    mechanism: str
+    instruction_template: str | None
+    plainformat_separator: str | None
+    stop: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    suggestion: Suggestion | None = None
+    weight_file: str | None = None
+
+    @property
+    def scaling(self) -> RopeScaling:
+        return RopeScaling(self.rope_type, self.factor, self.original_max_position_embeddings)
+
+    def reason_for(self, value: str) -> Reason | None:
+        return next((reason for reason in self.reasons if reason.value == value), None)
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What this host can do, probed or by the name of a release; plain data.
+
+    ``mechanisms`` maps each loader that is there to the way it can be scaled (PATCH, LOADER_SETTING,
+    MODEL_CONFIG for loaders that read config.json only, NONE).
+    """
+
+    host: str
+    mechanisms: dict[str, str] = field(default_factory=dict)
+    gpu: bool = False
+
+    @property
+    def loaders(self) -> tuple[str, ...]:
+        return tuple(self.mechanisms)
+
+
+@dataclass(frozen=True)
+class UserRule:
+    """The user's own word on models whose name matches ``pattern`` (shell wildcards, any case): it wins."""
+
+    pattern: str
+    rope_type: str = "linear"
+    factor: float = 1.0
+    original_max_position_embeddings: int | None = None
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What the user asked for, as far as they did; None where they did not.
+
+    ``loader`` is an explicit choice. ``loaded_with`` is the loader that already holds the model (it is not
+    loaded again just to change it). ``host_factor`` is a scaling factor the user gave the host itself
+    (a flag or a slider), with ``host_factor_source`` saying where.
+    """
+
+    context_tokens: int | None = None
+    context_source: str = "the request"
+    loader: str | None = None
+    loaded_with: str | None = None
+    host_factor: float | None = None
+    host_factor_source: str = ""
+    rules: tuple[UserRule, ...] = ()
+
+
+def plan_as_json(plan: ContextPlan) -> dict[str, Any]:
+    """The plan as JSON-ready data; the keys are a public contract."""
+    return {
+        "model": plan.model,
+        "rope_type": plan.rope_type,
+        "factor": plan.factor,
+        "original_max_position_embeddings": plan.original_max_position_embeddings,
+        "max_position_embeddings": plan.max_position_embeddings,
+        "truncation_length": plan.truncation_length,
+        "loader": plan.loader,
+        "mechanism": plan.mechanism,
+        "instruction_template": plan.instruction_template,
+        "plainformat_separator": plan.plainformat_separator,
+        "stop": list(plan.stop),
+        "warnings": list(plan.warnings),
+        "reasons": [vars(reason) for reason in plan.reasons],
+        "suggestion": None
+        if plan.suggestion is None
+        else {
+            "factor": plan.suggestion.scaling.factor,
+            "original_max_position_embeddings": plan.suggestion.scaling.original_max_position_embeddings,
+            "because": plan.suggestion.because,
+        },
+    }

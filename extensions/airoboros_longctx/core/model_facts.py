@@ -1,0 +1,75 @@
+"""What a model folder says about itself: plain data, gathered by ``model_folder.read_model_facts``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .rope_scaling import LINEAR
+
+
+@dataclass(frozen=True)
+class ScalingStatement:
+    """One place that states how the context was stretched, with its own words.
+
+    A field is None where that place does not say. ``max_position_embeddings`` is the stretched window.
+    """
+
+    source: str
+    quote: str
+    rope_type: str = LINEAR
+    factor: float | None = None
+    original_max_position_embeddings: int | None = None
+    max_position_embeddings: int | None = None
+
+
+@dataclass(frozen=True)
+class Quantization:
+    method: str
+    bits: int | None = None
+    group_size: int | None = None
+    desc_act: bool | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """A model folder as read. Nothing here is decided; ``None`` means the folder does not say.
+
+    ``max_position_embeddings`` is config.json's number as written: for some merges it is the base window, for
+    others the stretched one. ``problems`` are sentences about what could not be read.
+    """
+
+    path: str
+    name: str
+    organization: str | None = None
+    model: str = ""
+    branch: str | None = None
+    model_type: str | None = None
+    architectures: tuple[str, ...] = ()
+    hidden_size: int | None = None
+    num_hidden_layers: int | None = None
+    num_attention_heads: int | None = None
+    num_key_value_heads: int | None = None
+    head_dim: int | None = None
+    max_position_embeddings: int | None = None
+    rope_theta: float | None = None
+    torch_dtype: str | None = None
+    remote_code: bool = False
+    config_scaling: ScalingStatement | None = None
+    card_scaling: ScalingStatement | None = None
+    card_text: str = ""
+    quantization: Quantization | None = None
+    weight_files: tuple[WeightFile, ...] = ()
+    weight_format: str | None = None
+    tokenizer_files: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_llama(self) -> bool:
+        return self.model_type == "llama"
