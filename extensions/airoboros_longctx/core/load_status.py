@@ -1,0 +1,66 @@
+"""What the user is told about the loaded model: the plan, what the live model really runs, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from .context_plan import MODEL_CONFIG, REMOTE_CODE, ContextPlan
+from .rope_scaling import APPLICABLE_ROPE_TYPES, RopeReading
+
+
+class Verdict(str, Enum):
+    NO_MODEL = "no model"
+    CONFIRMED = "confirmed"  # the live model runs the planned factor
+    LEFT_ALONE = "left alone"  # somebody else scales it, or there is nothing to scale and nothing to read
+    WRONG = "wrong"  # the live model runs something else, or what it needs could not be applied
+
+
+@dataclass(frozen=True)
+class LoadStatus:
+    """One line for the page (``headline``), what to do about it (``advice``), and the plan behind it."""
+
+    verdict: Verdict
+    headline: str
+    advice: str = ""
+    model: str = ""
+    plan: ContextPlan | None = None
+    reading: RopeReading | None = None
+
+
+NO_MODEL_STATUS = LoadStatus(Verdict.NO_MODEL, "No model is loaded.")
+
+
+def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem: str = "") -> LoadStatus:
+    """Compare ``plan`` with the ``reading`` of the live model.
+
+    ``summary`` is the plan in one line; ``problem`` says why the model could not be scaled or read, if so.
+    """
+
+    def status(verdict: Verdict, headline: str, advice: str = "") -> LoadStatus:
+        return LoadStatus(verdict, f"{summary} · {headline}", advice, plan.model, plan, reading)
+
+    if plan.rope_type not in APPLICABLE_ROPE_TYPES:
+        if plan.mechanism in (MODEL_CONFIG, REMOTE_CODE):
+            return status(Verdict.LEFT_ALONE, "left to the model's own code", problem)
+        return status(
+            Verdict.WRONG,
+            f"not applied: this version cannot apply {plan.rope_type} scaling",
+            "Keep prompts within the base window, or set the scaling in the loader yourself.",
+        )
+    if reading is None:
+        if plan.factor == 1.0:
+            return status(Verdict.LEFT_ALONE, "nothing to scale", problem)
+        return status(
+            Verdict.WRONG,
+            "NOT confirmed on the live model",
+            problem or "The model could not be read back, so its answers may be wrong. Try another loader.",
+        )
+    if reading.agrees_with(plan.factor):
+        return status(Verdict.CONFIRMED, "confirmed on the live model", problem)
+    found = "no uniform scaling" if reading.factor is None else f"×{reading.factor:.4g}"
+    return status(
+        Verdict.WRONG,
+        f"but the live model runs {found}",
+        problem or "Its answers will be wrong. Reload the model; if this stays, load it with another loader.",
+    )

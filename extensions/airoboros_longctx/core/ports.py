@@ -1,0 +1,63 @@
+"""What the service needs from the outside. The webui and the workbench are two ``Host``s; ``rope/`` is the ``Rope``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from .context_plan import Capabilities, ContextPlan, PlanRequest
+from .rope_scaling import RopeReading, RopeScaling
+
+#: Takes back what was done; calling it twice does no harm.
+Undo = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """The model that the host holds now. ``model`` is the live object."""
+
+    name: str
+    loader: str
+    model: Any
+
+
+class Host(Protocol):
+    """A program that loads models and chats with them."""
+
+    def capabilities(self) -> Capabilities: ...
+
+    def model_path(self, model_name: str) -> Path: ...
+
+    def loaded_model(self) -> LoadedModel | None: ...
+
+    def user_request(self, model_name: str, loader: str | None) -> PlanRequest:
+        """What the user asked of the host itself for this model, by flags, sliders and saved settings."""
+
+    def use_loader_settings(self, plan: ContextPlan) -> Undo:
+        """Hand the planned factor and window to the loader's own knobs for the load that follows."""
+
+    def use_window(self, plan: ContextPlan) -> Undo:
+        """Give the loaded model's window to the host's settings, arguments and defaults."""
+
+    def reload_model(self) -> None:
+        """Load the loaded model once more, for loaders that cannot be scaled in place."""
+
+    def rules_file(self) -> Path:
+        """Where the user's accepted rules are kept."""
+
+    def log(self, message: str, *, problem: bool = False) -> None: ...
+
+
+class Rope(Protocol):
+    """RoPE surgery on Llama models. Every method that changes something returns the way back."""
+
+    def patch_classes(self, scaling: RopeScaling) -> Undo:
+        """Models built from now on are scaled, until undone."""
+
+    def scale_live(self, model: Any, scaling: RopeScaling) -> Undo:
+        """Scale a model that is already loaded, in place."""
+
+    def read(self, model: Any) -> RopeReading:
+        """What ``model`` really runs. RopeScalingError where it has no rotary embedding that can be read."""

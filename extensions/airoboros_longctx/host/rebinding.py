@@ -1,0 +1,64 @@
+"""Replacing a function of the webui wherever it is already bound.
+
+The webui binds its functions by ``from … import`` in many modules, so replacing the attribute of the home module
+alone misses most callers. A wrapper that cannot be taken out again (somebody wrapped it in turn) becomes a
+pass-through instead: restoring the original under another's wrapper would destroy theirs.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+Wrapper = Callable[..., Any]
+
+_HOST_PACKAGES = ("__main__", "server", "modules", "extensions", "user_data")
+
+
+def _host_modules() -> Iterator[ModuleType]:
+    for name, module in list(sys.modules.items()):
+        top = name.partition(".")[0]
+        if module is not None and (top in _HOST_PACKAGES or top.startswith("user_ext_")):
+            yield module
+
+
+def _rebind(old: object, new: object) -> int:
+    count = 0
+    for module in _host_modules():
+        for name, value in list(vars(module).items()):
+            if value is old:
+                setattr(module, name, new)
+                count += 1
+    return count
+
+
+class Rebinding:
+    """``around(original, *args, **kwargs)`` runs in place of ``module.name`` until ``revert``."""
+
+    def __init__(self, module: ModuleType, name: str, around: Wrapper) -> None:
+        original = getattr(module, name)
+        self.original: Wrapper = original
+        self.active = True
+
+        @functools.wraps(original)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if not self.active:
+                return original(*args, **kwargs)
+            return around(original, *args, **kwargs)
+
+        wrapper.__airoboros_longctx__ = True  # type: ignore[attr-defined]
+        self.wrapper: Wrapper = wrapper
+        self.bindings = _rebind(original, wrapper)
+
+    def revert(self) -> None:
+        """Bind the original again wherever our wrapper is; pass through wherever it cannot be reached."""
+        self.active = False
+        _rebind(self.wrapper, self.original)
+
+
+def is_ours(function: object) -> bool:
+    """True for a wrapper that is already in place."""
+    return bool(getattr(function, "__airoboros_longctx__", False))

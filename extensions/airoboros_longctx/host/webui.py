@@ -1,0 +1,194 @@
+"""text-generation-webui as a ``Host``: the only room, with its neighbours here, that knows ``modules.*``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..core.context_plan import LOADER_SETTING, NONE, Capabilities, ContextPlan, PlanRequest
+from ..core.ports import LoadedModel, Undo
+from .webui_capabilities import probe_capabilities
+from .webui_seams import FACTOR_KEY, WINDOW_KEYS
+
+#: The literal that v1.x's own API puts where a request names no truncation_length.
+_OLD_API = "extensions.api.util"
+_OLD_API_TRUNCATION_LENGTH = 2048
+#: The arguments that say the window; a loader reads the one its release has.
+_WINDOW_ARGUMENTS = ("max_seq_len", "ctx_size")
+
+
+class WebuiHost:
+    """The running webui. ``extension_name`` is the folder name under which it imported us."""
+
+    def __init__(self, extension_name: str) -> None:
+        from modules import shared
+        from modules.logging_colors import logger
+
+        self._shared = shared
+        self._logger = logger
+        self._extension_name = extension_name
+        self._paused = False
+        self._given: dict[str, dict[str, Any]] = {}
+        self._withdrawable: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    # -- what is there ---------------------------------------------------------------------------------------------
+
+    def is_switched_on(self) -> bool:
+        """False after the user took us out of the extensions and restarted the interface."""
+        return not self._paused and self._extension_name in (self._shared.args.extensions or ())
+
+    def capabilities(self) -> Capabilities:
+        return probe_capabilities(self._shared.args)
+
+    def model_path(self, model_name: str) -> Path:
+        direct = Path(model_name)
+        return direct if direct.exists() else Path(self._shared.args.model_dir) / model_name
+
+    def loaded_model(self) -> LoadedModel | None:
+        if self._shared.model is None:
+            return None
+        return LoadedModel(str(self._shared.model_name), str(self._shared.args.loader), self._shared.model)
+
+    def rules_file(self) -> Path:
+        user_data = getattr(self._shared, "user_data_dir", None)
+        folder = Path(user_data) if user_data else Path(self._shared.args.model_dir)
+        return folder / "airoboros_longctx-rules.yaml"
+
+    def log(self, message: str, *, problem: bool = False) -> None:
+        (self._logger.warning if problem else self._logger.info)(f"[airoboros_longctx] {message}")
+
+    # -- what the user asked of the webui ----------------------------------------------------------------------------
+
+    def user_request(self, model_name: str, loader: str | None) -> PlanRequest:
+        saved = self._saved_settings(model_name)
+        context, context_source = self._asked("context", WINDOW_KEYS, model_name, saved)
+        factor, factor_source = self._asked("factor", (FACTOR_KEY,), model_name, saved)
+        chosen = self._shared.args.loader if "loader" in self._provided() else saved.get("loader")
+        return PlanRequest(
+            context_tokens=context if context else None,
+            context_source=context_source,
+            loader=chosen,
+            host_factor=float(factor) if factor and factor > 1 else None,
+            host_factor_source=factor_source,
+            trust_remote_code=bool(getattr(self._shared.args, "trust_remote_code", False)),
+        )
+
+    def _provided(self) -> tuple[str, ...]:
+        return tuple(getattr(self._shared, "provided_arguments", ()))
+
+    def _saved_settings(self, model_name: str) -> dict[str, Any]:
+        """The user's own entry in models/config-user.yaml, matched as the webui does."""
+        saved: dict[str, Any] = {}
+        name = Path(model_name).name.lower()
+        for pattern, values in dict(getattr(self._shared, "user_config", None) or {}).items():
+            if isinstance(values, dict) and re.match(str(pattern).lower(), name):
+                saved.update(values)
+        return saved
+
+    def _asked(self, what: str, keys: tuple[str, ...], model_name: str, saved: dict[str, Any]) -> tuple[Any, str]:
+        """A value that the user set: by flag, in a saved entry, or with a slider of the Model tab."""
+        args, given = self._shared.args, self._given.get(model_name, {})
+        for key in keys:
+            if key in self._provided() and _is_number(getattr(args, key, None)) and getattr(args, key) > 0:
+                return getattr(args, key), f"--{key} on the command line"
+        for key in keys:
+            if _is_number(saved.get(key)) and saved[key] > 0 and saved[key] != given.get(key):
+                return saved[key], f"{key} saved for this model in config-user.yaml"
+        for key in keys:
+            value, stock = getattr(args, key, None), given.get(f"stock {key}")
+            default = getattr(self._shared.args_defaults, key, None)
+            if _is_number(value) and key in given and value not in (given[key], stock, default, 0):
+                return value, f"{key} in the Model tab"
+        return None, f"no {what} was asked for"
+
+    # -- where a plan is written -----------------------------------------------------------------------------------
+
+    def with_window(self, model_name: str, stock: dict[str, Any], plan: ContextPlan) -> dict[str, Any]:
+        """``stock``, the webui's settings for a model, with the planned window, factor and loader in them."""
+        if plan.factor == 1.0 or plan.mechanism == NONE:
+            return stock
+        saved = self._saved_settings(model_name)
+        planned: dict[str, Any] = {key: plan.truncation_length for key in WINDOW_KEYS if key in stock}
+        planned["loader"] = plan.loader
+        if plan.mechanism == LOADER_SETTING and FACTOR_KEY in stock:
+            planned[FACTOR_KEY] = plan.factor if plan.factor % 1 else int(plan.factor)
+        planned = {key: value for key, value in planned.items() if key not in saved}
+        self._given[model_name] = {**{f"stock {key}": stock.get(key) for key in planned}, **planned}
+        settings = {**stock, **planned}
+        self._withdrawable[model_name] = (settings, {key: stock.get(key) for key in planned})
+        return settings
+
+    def withdraw_window(self, model_name: str) -> None:
+        """The model is not scaled after all: the settings handed out for this load say the stock window again."""
+        settings, stock = self._withdrawable.pop(model_name, ({}, {}))
+        settings.update(stock)
+
+    def with_loader(self, state: dict[str, Any], plan: ContextPlan) -> dict[str, Any]:
+        """The Model tab's state after a model was picked: the planned loader, also where another stuck there."""
+        if plan.factor != 1.0 and plan.loader in self.capabilities().loaders:
+            state["loader"] = plan.loader
+        return state
+
+    def use_loader_settings(self, plan: ContextPlan) -> Undo:
+        args = self._shared.args
+        before = getattr(args, FACTOR_KEY)
+        ours = plan.factor if plan.factor % 1 else int(plan.factor)
+        setattr(args, FACTOR_KEY, ours)
+        undo_window = self.use_window(plan)
+
+        def undo() -> None:
+            if getattr(args, FACTOR_KEY) == ours:
+                setattr(args, FACTOR_KEY, before)
+            undo_window()
+
+        return undo
+
+    def use_window(self, plan: ContextPlan) -> Undo:
+        places: list[tuple[Any, str]] = [(self._shared.settings, "truncation_length")]
+        places += [(vars(self._shared.args), key) for key in _WINDOW_ARGUMENTS if key not in self._provided()]
+        before = [(place, key, place[key]) for place, key in places if key in place]
+        for place, key, _ in before:
+            place[key] = plan.truncation_length
+
+        def undo() -> None:
+            for place, key, value in before:
+                if place[key] == plan.truncation_length:
+                    place[key] = value
+
+        return undo
+
+    def reload_model(self) -> None:
+        """Load the model that is loaded once more, through the webui's own function and so through our hooks.
+
+        Where that fails (a larger window needs more memory), the model is loaded as it was before, without us.
+        """
+        from modules import models
+
+        try:
+            models.reload_model()
+        except Exception:
+            self._paused = True
+            try:
+                models.reload_model()
+            finally:
+                self._paused = False
+            raise
+
+    # -- a request ----------------------------------------------------------------------------------------------------
+
+    def widen_request(self, state: dict[str, Any], window: int | None) -> dict[str, Any]:
+        """v1.x's own API cuts at a literal 2048 unless the request says otherwise: give it the model's window.
+
+        A page's request carries the page's own value (and the Model tab's fields with it) and is left alone.
+        """
+        from_the_page = "loader" in state or "filter_by_loader" in state
+        default = state.get("truncation_length") == _OLD_API_TRUNCATION_LENGTH
+        if window is not None and default and _OLD_API in sys.modules and not from_the_page:
+            state["truncation_length"] = window
+        return state
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

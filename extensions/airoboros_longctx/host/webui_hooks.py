@@ -1,0 +1,115 @@
+"""What happens at the webui's seams: every model load and every reading of a model's settings passes through here.
+
+The webui's own function always runs, with its own arguments, and its own errors pass through untouched.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ..core.context_plan import ContextPlan
+from ..core.load_status import Verdict
+from .rebinding import Rebinding, Wrapper, is_ours
+from .webui_seams import CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
+
+
+class Loads(Protocol):
+    """The part of the service that the hooks call."""
+
+    def plan(self, model_name: str) -> ContextPlan: ...
+    def before_load(self, model_name: str, loader: str) -> Any: ...
+    def end_of_load(self, pending: Any) -> None: ...
+    def after_load(self, pending: Any, model: Any) -> Any: ...
+
+
+class WebuiWindow(Protocol):
+    """The part of the webui host that knows where a window is written."""
+
+    def is_switched_on(self) -> bool: ...
+    def with_window(self, model_name: str, stock: dict[str, Any], plan: ContextPlan) -> dict[str, Any]: ...
+    def withdraw_window(self, model_name: str) -> None: ...
+    def with_loader(self, state: dict[str, Any], plan: ContextPlan) -> dict[str, Any]: ...
+    def log(self, message: str, *, problem: bool = False) -> None: ...
+
+
+class WebuiHooks:
+    """Puts our wrappers on the webui's seams, once, and takes them off again."""
+
+    def __init__(self, service: Loads, host: WebuiWindow) -> None:
+        self._service = service
+        self._host = host
+        self._rebindings: dict[Seam, Rebinding] = {}
+
+    def install(self) -> tuple[Seam, ...]:
+        """Wrap every seam that this release has; returns the seams that are wrapped now. Idempotent."""
+        for seam in SEAMS:
+            if seam not in self._rebindings:
+                self._install(seam)
+        for duty in dict.fromkeys(seam.duty for seam in SEAMS):
+            if not any(seam.duty == duty for seam in self._rebindings):
+                self._host.log(f"not supported here: this webui has no place known to us to {duty}.", problem=True)
+        return tuple(self._rebindings)
+
+    def _install(self, seam: Seam) -> None:
+        try:
+            module = importlib.import_module(seam.module)
+        except Exception as error:
+            self._host.log(f"not supported here: {seam.module} cannot be imported ({error}).", problem=True)
+            return
+        function = getattr(module, seam.name, None)
+        if callable(function) and not is_ours(function):
+            self._rebindings[seam] = Rebinding(module, seam.name, self._around(seam))
+
+    def revert(self) -> None:
+        """Take every wrapper off, the last one first."""
+        while self._rebindings:
+            self._rebindings.popitem()[1].revert()
+
+    def _around(self, seam: Seam) -> Wrapper:
+        if seam.duty == LOAD:
+            return lambda original, *args, **kwargs: self._load(seam.loader, original, *args, **kwargs)
+        return {WINDOW: self._model_metadata, CHOOSE_LOADER: self._model_chosen}[seam.duty]
+
+    def _load(self, loader: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        model_name = args[0] if args else kwargs.get("model_name")
+        if not self._host.is_switched_on() or not isinstance(model_name, str):
+            return original(*args, **kwargs)
+        pending = self._or_none("plan the load", lambda: self._service.before_load(model_name, loader))
+        try:
+            output = original(*args, **kwargs)
+        finally:
+            self._or_none("end the load", lambda: self._service.end_of_load(pending))
+        model = output[0] if isinstance(output, tuple) else output
+        status = self._or_none("confirm the load", lambda: self._service.after_load(pending, model))
+        if status is None or status.verdict is Verdict.WRONG:
+            self._or_none("withdraw the window", lambda: self._host.withdraw_window(model_name))
+        return output
+
+    def _model_metadata(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        stock = original(*args, **kwargs)
+        model_name = args[0] if args else kwargs.get("model")
+        if not self._host.is_switched_on() or not isinstance(model_name, str) or not isinstance(stock, dict):
+            return stock
+        planned = self._or_none(
+            "plan the window", lambda: self._host.with_window(model_name, stock, self._service.plan(model_name))
+        )
+        return stock if planned is None else planned
+
+    def _model_chosen(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        state = original(*args, **kwargs)
+        model_name = args[0] if args else kwargs.get("model")
+        if not self._host.is_switched_on() or not isinstance(model_name, str) or not isinstance(state, dict):
+            return state
+        chosen = self._or_none(
+            "choose the loader", lambda: self._host.with_loader(state, self._service.plan(model_name))
+        )
+        return state if chosen is None else chosen
+
+    def _or_none(self, what: str, step: Callable[[], Any]) -> Any:
+        try:
+            return step()
+        except Exception as error:
+            self._host.log(f"could not {what}: {type(error).__name__}: {error}. The webui goes on as without us.", problem=True)
+            return None

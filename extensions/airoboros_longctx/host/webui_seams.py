@@ -1,0 +1,40 @@
+"""Every function of the webui that this extension wraps, in one table.
+
+A release that lacks one of them simply has one path less; a release that lacks all of one ``duty`` is said to be
+"not supported here" by ``webui_hooks``. Seen in the releases named; decided by looking, not by version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOAD = "scale and confirm a load"
+WINDOW = "give the window to the webui's settings"
+CHOOSE_LOADER = "choose the loader in the Model tab"
+
+
+@dataclass(frozen=True)
+class Seam:
+    """A function ``module.name`` of the webui. ``loader`` is the one whose loads pass through it."""
+
+    duty: str
+    module: str
+    name: str
+    loader: str = ""
+    seen_in: str = ""
+
+
+SEAMS: tuple[Seam, ...] = (
+    Seam(LOAD, "modules.models", "huggingface_loader", "Transformers", "v1.3.1 - v3.4"),
+    Seam(LOAD, "modules.models", "transformers_loader", "Transformers", "v3.5 - v4.7.3"),
+    Seam(LOAD, "modules.models", "AutoGPTQ_loader", "AutoGPTQ", "v1.3.1 - v2.1"),
+    Seam(LOAD, "modules.models", "ExLlama_loader", "ExLlama", "v1.3.1 - v1.7"),
+    Seam(LOAD, "modules.models", "ExLlama_HF_loader", "ExLlama_HF", "v1.3.1 - v1.7"),
+    Seam(WINDOW, "modules.models_settings", "get_model_metadata", "", "v1.7 - v4.7.3"),
+    Seam(CHOOSE_LOADER, "modules.models_settings", "apply_model_settings_to_state", "", "v1.7 - v4.7.3"),
+)
+
+#: The loaders as the plan needs them: the settings key of their window, and of their own linear factor.
+#: "" where the loader has none. A release has a key when ``shared.args`` has it.
+WINDOW_KEYS = ("truncation_length", "truncation_length_info", "max_seq_len", "ctx_size")
+FACTOR_KEY = "compress_pos_emb"

@@ -1,0 +1,231 @@
+"""The use cases: plan a load, apply the plan, read the live model back, say what is so.
+
+Nothing here raises into the host: a step that fails becomes a sentence in the status and in the log, and the host
+goes on as if this extension were not there.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from .core.context_plan import LOADER_SETTING, PATCH, ContextPlan, PlanRequest, Suggestion, UserRule
+from .core.errors import AiroborosLongctxError, RopeScalingError
+from .core.explanation import summary
+from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
+from .core.model_folder import read_model_facts
+from .core.planner import plan_context
+from .core.ports import Host, LoadedModel, Rope, Undo
+from .core.rope_scaling import RopeReading
+from .core.settings import Settings
+from .core.user_rules import add_user_rule, read_user_rules
+
+Result = TypeVar("Result")
+
+
+def _nothing() -> None:
+    """Stands for the weak reference while there is no model."""
+
+
+@dataclass
+class PendingLoad:
+    """A load under way: the plan, and what has to be taken back when the loader returns."""
+
+    plan: ContextPlan
+    undo: list[Undo] = field(default_factory=list)
+    problem: str = ""
+
+
+class LongContextService:
+    """Plans, scales and confirms the models of one host."""
+
+    def __init__(self, host: Host, rope: Rope, settings: Callable[[], Settings]) -> None:
+        self._host = host
+        self._rope = rope
+        self._settings = settings
+        self._lock = threading.RLock()
+        self._model: Callable[[], Any] = _nothing  # a weak reference: an unloaded model's memory must go free
+        self._expected = False  # the loader has returned the model, the host does not hold it yet
+        self._window_undo: Undo | None = None
+        self._status = NO_MODEL_STATUS
+
+    # -- plan ------------------------------------------------------------------------------------------------
+
+    def plan(self, model_name: str, loader: str | None = None, loaded_with: str | None = None) -> ContextPlan:
+        """The plan for ``model_name`` on this host. ``loader`` is an explicit choice of the user's.
+
+        Raises ModelFolderError where the folder is not there.
+        """
+        facts = read_model_facts(self._host.model_path(model_name))
+        return plan_context(facts, self._host.capabilities(), self._request(model_name, loader, loaded_with))
+
+    def _plan_with(self, model_name: str, loader: str) -> ContextPlan:
+        """The plan for a load that the host does with ``loader``: ours if it is the planned one, else its owner's."""
+        plan = self.plan(model_name)
+        return plan if plan.loader == loader else self.plan(model_name, loader=loader)
+
+    def _request(self, model_name: str, loader: str | None, loaded_with: str | None) -> PlanRequest:
+        settings = self._settings()
+        request = self._host.user_request(model_name, loaded_with or loader)
+        if settings.context_tokens and request.context_tokens is None:
+            request = replace(
+                request, context_tokens=settings.context_tokens, context_source="this extension's context_tokens"
+            )
+        accepted, problems = read_user_rules(self._host.rules_file())
+        for problem in problems:
+            self._host.log(problem, problem=True)
+        return replace(
+            request,
+            loader=loader or request.loader,
+            loaded_with=loaded_with,
+            rules=(*settings.model_rules, *accepted),
+        )
+
+    # -- a load that passes through us --------------------------------------------------------------------------
+
+    def before_load(self, model_name: str, loader: str) -> PendingLoad | None:
+        """Plan the load that is about to happen with ``loader`` and prepare for it. None: the load is not ours."""
+        if not self._settings().apply_scaling:
+            return None
+        with self._lock:
+            self._withdraw_window()
+        pending = self._guarded("plan the load", lambda: PendingLoad(self._plan_with(model_name, loader)))
+        if pending is None or pending.plan.factor == 1.0:
+            return pending
+        try:
+            if pending.plan.mechanism == PATCH:
+                pending.undo.append(self._rope.patch_classes(pending.plan.scaling))
+            elif pending.plan.mechanism == LOADER_SETTING:
+                pending.undo.append(self._host.use_loader_settings(pending.plan))
+        except Exception as error:
+            pending.problem = self._sentence("prepare the load", error)
+        return pending
+
+    def end_of_load(self, pending: PendingLoad | None) -> None:
+        """Take back what was prepared, whether the load succeeded or not: the next model must not see it."""
+        while pending is not None and pending.undo:
+            self._guarded("undo what was prepared for the load", pending.undo.pop())
+
+    def after_load(self, pending: PendingLoad | None, model: Any) -> LoadStatus:
+        """Confirm the plan on the model that the loader returned; scale it in place where the patch missed it."""
+        with self._lock:
+            if pending is None or model is None:
+                self._forget()
+                return self._status
+            self._expected = True
+            return self._confirm(pending.plan, model, pending.problem)
+
+    # -- a model that was loaded without us ------------------------------------------------------------------------
+
+    def adopt_loaded_model(self) -> LoadStatus:
+        """Scale, confirm and give its window to the model that the host already holds, in place."""
+        with self._lock:
+            loaded = self._host.loaded_model()
+            if loaded is not None:
+                self._expected = False
+                if loaded.model is not self._model():
+                    self._guarded("adopt the loaded model", lambda: self._adopt(loaded))
+            elif not (self._expected and self._model() is not None):
+                self._forget()
+            return self._status
+
+    def _adopt(self, loaded: LoadedModel) -> None:
+        self._model = weakref.ref(loaded.model)
+        self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
+        if not self._settings().apply_scaling:
+            return
+        plan = self.plan(loaded.name, loaded_with=loaded.loader)
+        reading, _ = self._read(loaded.model)
+        if plan.mechanism == LOADER_SETTING and reading is not None and not reading.agrees_with(plan.factor):
+            self._host.log(f"{plan.model}: loaded before this extension, without its scaling; loading it again.")
+            self._host.reload_model()
+        else:
+            self._confirm(plan, loaded.model)
+
+    def _confirm(self, plan: ContextPlan, model: Any, problem: str = "") -> LoadStatus:
+        self._model = weakref.ref(model)
+        reading, unreadable = self._read(model)
+        if plan.mechanism == PATCH and reading is not None and not reading.agrees_with(plan.factor):
+            try:
+                self._rope.scale_live(model, plan.scaling)
+                reading, unreadable = self._read(model)
+            except Exception as error:
+                problem = self._sentence("scale the loaded model", error)
+        self._status = judge(plan, summary(plan), reading, problem or unreadable)
+        self._withdraw_window()
+        if self._status.verdict is Verdict.CONFIRMED and plan.factor != 1.0:
+            self._window_undo = self._guarded("give the window to the host", lambda: self._host.use_window(plan))
+        self._host.log(
+            " ".join(filter(None, [f"{plan.model}:", self._status.headline, self._status.advice])),
+            problem=self._status.verdict is Verdict.WRONG,
+        )
+        for warning in plan.warnings:
+            self._host.log(warning)
+        return self._status
+
+    def _read(self, model: Any) -> tuple[RopeReading | None, str]:
+        try:
+            return self._rope.read(model), ""
+        except RopeScalingError as error:
+            return None, str(error)
+        except Exception as error:
+            return None, self._sentence("read the model back", error)
+
+    def _withdraw_window(self) -> None:
+        if self._window_undo is not None:
+            self._guarded("withdraw the window", self._window_undo)
+            self._window_undo = None
+
+    def _forget(self) -> None:
+        self._withdraw_window()
+        self._model, self._expected, self._status = _nothing, False, NO_MODEL_STATUS
+
+    # -- what the page shows and does ------------------------------------------------------------------------------
+
+    def status(self) -> LoadStatus:
+        """What is so now, also when the model came or went without passing through us."""
+        return self.adopt_loaded_model()
+
+    def window(self) -> int | None:
+        """The confirmed window of the loaded model in tokens; None where nothing was scaled."""
+        status = self.adopt_loaded_model()
+        scaled = status.plan is not None and status.plan.factor != 1.0 and status.verdict is Verdict.CONFIRMED
+        return status.plan.truncation_length if scaled and status.plan is not None else None
+
+    def suggestion(self) -> Suggestion | None:
+        plan = self._status.plan
+        return plan.suggestion if plan is not None else None
+
+    def accept_suggestion(self) -> LoadStatus:
+        """Make the suggested scaling of the loaded model the user's own rule, and apply it at once."""
+        with self._lock:
+            suggestion, plan = self.suggestion(), self._status.plan
+            if suggestion is None or plan is None:
+                return self._status
+            rule = UserRule(
+                pattern=plan.model,
+                rope_type=suggestion.scaling.rope_type,
+                factor=suggestion.scaling.factor,
+                original_max_position_embeddings=suggestion.scaling.original_max_position_embeddings,
+            )
+            self._guarded("keep the rule", lambda: add_user_rule(self._host.rules_file(), rule))
+            self._model = _nothing
+            return self.adopt_loaded_model()
+
+    # -- failures ---------------------------------------------------------------------------------------------------
+
+    def _guarded(self, what: str, step: Callable[[], Result]) -> Result | None:
+        try:
+            return step()
+        except Exception as error:
+            self._host.log(self._sentence(what, error), problem=True)
+            return None
+
+    @staticmethod
+    def _sentence(what: str, error: Exception) -> str:
+        if isinstance(error, AiroborosLongctxError):
+            return str(error)
+        return f"Could not {what}: {type(error).__name__}: {error}. The model is as the loader left it."

@@ -1,0 +1,32 @@
+"""The differences between Gradio 3.33 and today's, in one place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+#: The class of the hidden button that the page's script presses; see ``style.css`` and ``refresh.js``.
+REFRESH_BUTTON_ID = "airoboros-longctx-refresh"
+
+
+def quiet(event: Callable[..., Any]) -> dict[str, Any]:
+    """Arguments for an event that shows no progress overlay and waits in no queue."""
+    accepted = inspect.signature(event).parameters
+    hidden: Any = False if "_js" in accepted else "hidden"
+    return {"show_progress": hidden, "queue": False}
+
+
+def refresh_regularly(refresh: Callable[[], Any], outputs: Sequence[Any], seconds: float) -> None:
+    """Call ``refresh`` while a page is open: by ``gr.Timer`` where there is one, else by a hidden button.
+
+    Each call is one short event. Gradio 3 and early 4's ``every=`` would hold a queue slot per open page.
+    """
+    import gradio as gr
+
+    if hasattr(gr, "Timer"):
+        timer = gr.Timer(seconds)
+        timer.tick(refresh, None, list(outputs), **quiet(timer.tick))
+        return
+    button = gr.Button("Refresh", elem_id=REFRESH_BUTTON_ID)
+    button.click(refresh, None, list(outputs), **quiet(button.click))

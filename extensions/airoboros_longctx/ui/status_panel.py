@@ -1,0 +1,63 @@
+"""The status line: what was done to the loaded model and why, and one click to accept a suggestion."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import Any
+
+from ..core.explanation import explain
+from ..core.load_status import LoadStatus, Verdict
+from ..service import LongContextService
+from .gradio_versions import quiet, refresh_regularly
+
+_MARKS = {Verdict.CONFIRMED: "✔", Verdict.WRONG: "✘", Verdict.LEFT_ALONE: "–", Verdict.NO_MODEL: "–"}
+_HERE = Path(__file__).parent
+
+
+def style_css() -> str:
+    """The panels' style sheet."""
+    return (_HERE / "style.css").read_text(encoding="utf-8")
+
+
+def refresh_js(seconds: float) -> str:
+    """The script that keeps the status line fresh where Gradio has no timer."""
+    return (_HERE / "refresh.js").read_text(encoding="utf-8").replace("SECONDS", f"{seconds:g}")
+
+
+def status_html(status: LoadStatus) -> str:
+    """The status as HTML. Everything shown is escaped: names and cards are foreign text."""
+    escape = html.escape
+    parts = [
+        f'<div class="airoboros-longctx-status {escape(status.verdict.value.replace(" ", "-"))}" role="status">',
+        f'<span aria-hidden="true">{_MARKS[status.verdict]}</span> ',
+        f'<span class="name">{escape(status.model)}</span>' if status.model else "",
+        f'<span class="headline">{escape(status.headline)}</span>',
+        f'<div class="advice">{escape(status.advice)}</div>' if status.advice else "",
+    ]
+    if status.plan is not None:
+        parts.append(f"<details><summary>Why</summary><pre>{escape(explain(status.plan))}</pre></details>")
+    return "".join([*parts, "</div>"])
+
+
+def create_status_panel(service: LongContextService, refresh_seconds: float) -> Any:
+    """Create the status line inside the current Gradio page. Returns its HTML component."""
+    import gradio as gr
+
+    line = gr.HTML(status_html(service.status()), elem_id="airoboros-longctx-status-line")
+    accept = gr.Button("Accept the suggested scaling", visible=False, elem_id="airoboros-longctx-accept")
+
+    def shown(status: LoadStatus) -> list[Any]:
+        suggestion = status.plan.suggestion if status.plan is not None else None
+        label = f"Scale it ×{suggestion.scaling.factor:g}, as suggested" if suggestion is not None else ""
+        return [status_html(status), gr.update(visible=suggestion is not None, value=label)]
+
+    def on_refresh() -> list[Any]:
+        return shown(service.status())
+
+    def on_accept() -> list[Any]:
+        return shown(service.accept_suggestion())
+
+    accept.click(on_accept, None, [line, accept], **quiet(accept.click))
+    refresh_regularly(on_refresh, [line, accept], refresh_seconds)
+    return line
