@@ -164,17 +164,23 @@ class WebuiHost:
 
         Where that fails (a larger window needs more memory), the model is loaded as it was before, without us.
         """
-        from modules import models
-
         try:
-            models.reload_model()
+            self._load_again()
         except Exception:
             self._paused = True
             try:
-                models.reload_model()
+                self._load_again()
             finally:
                 self._paused = False
             raise
+
+    def _load_again(self) -> None:
+        from modules import models
+
+        name = self._shared.model_name
+        models.unload_model()
+        self._shared.model_name = name  # v4.x forgets the name when it unloads
+        self._shared.model, self._shared.tokenizer = models.load_model(name)
 
     # -- a request ----------------------------------------------------------------------------------------------------
 
