@@ -1,23 +1,25 @@
-"""Builds the house inside a webui: host, rope, service and panels. ``script.py`` calls nothing else."""
+"""Builds the house inside a webui: host, rope, service and panels.
+
+``script.py`` calls nothing else, and catches what is raised here: a hook that fails is said once and passed over.
+"""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from .core.settings import DEFAULTS, Settings, load_settings
-from .host.webui import WebuiHost
-from .host.webui_hooks import WebuiHooks
+from .core.settings import Settings, default_params, load_settings
 from .service import LongContextService
 
 #: The webui fills this from its own settings (keys ``airoboros_longctx-<param>``) before ``setup``.
-params: dict[str, Any] = dict(DEFAULTS)
+params: dict[str, Any] = default_params()
 
 
 class Extension:
     """One running extension in one webui."""
 
     def __init__(self, extension_name: str) -> None:
+        from .host.webui import WebuiHost
+        from .host.webui_hooks import WebuiHooks
         from .rope.engine import RopeEngine
 
         self.host = WebuiHost(extension_name)
@@ -41,13 +43,10 @@ _extension: Extension | None = None
 def setup(host_module_name: str) -> None:
     """Hook into the webui and look after the model that it loaded before us. Safe to call again."""
     global _extension
-    try:
-        if _extension is None:
-            _extension = Extension(extension_name_of(host_module_name))
-        _extension.hooks.install()
-        _extension.service.adopt_loaded_model()
-    except Exception as error:
-        _say(f"not supported here: {type(error).__name__}: {error}. The webui goes on as without us.")
+    if _extension is None:
+        _extension = Extension(extension_name_of(host_module_name))
+    _extension.hooks.install()
+    _extension.service.adopt_loaded_model()
 
 
 def extension_name_of(host_module_name: str) -> str:
@@ -58,38 +57,28 @@ def extension_name_of(host_module_name: str) -> str:
 
 def ui() -> None:
     """Draw the panels below the chat."""
-    if _extension is None:
-        return
-    try:
+    if _extension is not None:
         from .ui.status_panel import create_status_panel
 
         create_status_panel(_extension.service, _extension.settings().status_refresh_seconds)
-    except Exception as error:
-        _say(f"the panels could not be drawn: {type(error).__name__}: {error}.")
 
 
 def state_modifier(state: dict[str, Any]) -> dict[str, Any]:
     """Give requests of an API that knows no window the loaded model's."""
     if _extension is None:
         return state
-    try:
-        return _extension.host.widen_request(state, _extension.service.window())
-    except Exception as error:
-        _say(f"the request goes on as it is: {type(error).__name__}: {error}.")
-        return state
+    return _extension.host.widen_request(state, _extension.service.window())
 
 
 def custom_css() -> str:
+    """The panels' style sheet."""
     from .ui.status_panel import style_css
 
-    return style_css() if _extension is not None else ""
+    return style_css()
 
 
 def custom_js() -> str:
+    """The script that keeps the status line fresh."""
     from .ui.status_panel import refresh_js
 
-    return refresh_js(_extension.settings().status_refresh_seconds) if _extension is not None else ""
-
-
-def _say(message: str) -> None:
-    print(f"[airoboros_longctx] {message}", file=sys.stderr, flush=True)
+    return refresh_js(load_settings(params)[0].status_refresh_seconds)

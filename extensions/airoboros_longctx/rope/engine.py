@@ -1,0 +1,27 @@
+"""The ``Rope`` port: this room as the service sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.ports import Undo
+from ..core.rope_scaling import RopeReading, RopeScaling
+
+
+class RopeEngine:
+    """Imports torch and transformers when they are used, not before."""
+
+    def patch_classes(self, scaling: RopeScaling) -> Undo:
+        from .class_patch import replace_llama_rope_with_scaled_rope
+
+        return replace_llama_rope_with_scaled_rope(scaling.factor, scaling.max_position_embeddings).revert
+
+    def scale_live(self, model: Any, scaling: RopeScaling) -> Undo:
+        from .live_patch import apply_rope_scaling
+
+        return apply_rope_scaling(model, scaling).revert
+
+    def read(self, model: Any) -> RopeReading:
+        from .read_back import read_rope_scaling
+
+        return read_rope_scaling(model)

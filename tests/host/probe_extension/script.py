@@ -1,0 +1,87 @@
+"""A test-only webui extension: writes what reaches the model, and runs a few commands inside the server.
+
+Works in every release, so the tests can look at the live server without our extension being there.
+``LONGCTX_PROBE`` names the folder it talks through.
+"""
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+FOLDER = Path(os.environ["LONGCTX_PROBE"])
+params = {}
+_state = {}
+
+
+def setup():
+    threading.Thread(target=_listen, daemon=True).start()
+
+
+def state_modifier(state):
+    _state["truncation_length"] = state.get("truncation_length")
+    return state
+
+
+def logits_processor_modifier(processor_list, input_ids):
+    processor_list.append(_FirstScores())
+    return processor_list
+
+
+class _FirstScores:
+    """Saves the ids of the prompt and the scores of the first new token."""
+
+    def __init__(self):
+        self.done = False
+
+    def __call__(self, input_ids, scores):
+        if not self.done:
+            self.done = True
+            import numpy
+
+            numpy.savez(
+                FOLDER / "scores.tmp.npz",
+                input_ids=input_ids[0].cpu().numpy(),
+                scores=scores[0].float().cpu().numpy(),
+                truncation_length=_state.get("truncation_length") or 0,
+            )
+            os.replace(FOLDER / "scores.tmp.npz", FOLDER / "scores.npz")
+        return scores
+
+
+def _listen():
+    while True:
+        time.sleep(0.05)
+        for command in FOLDER.glob("*.command"):
+            name = command.stem
+            command.unlink()
+            try:
+                answer = COMMANDS[name]()
+            except Exception as error:
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            temporary = FOLDER / f"{name}.tmp"
+            temporary.write_text(json.dumps(answer))
+            os.replace(temporary, FOLDER / f"{name}.answer")
+
+
+def _window():
+    from modules import shared
+
+    keys = ("max_seq_len", "ctx_size", "compress_pos_emb", "loader")
+    return {
+        "truncation_length": shared.settings.get("truncation_length"),
+        "model_name": shared.model_name,
+        "loaded": shared.model is not None,
+        **{key: getattr(shared.args, key) for key in keys if hasattr(shared.args, key)},
+    }
+
+
+def _idle_unload():
+    from modules import models
+
+    models.unload_model(keep_model_name=True)
+    return {}
+
+
+COMMANDS = {"window": _window, "idle_unload": _idle_unload}

@@ -1,0 +1,214 @@
+"""Starting a real webui, talking to it as a person's program would, and stopping it again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.real_hosts import RealHost
+
+REPOSITORY = Path(__file__).parents[2]
+EXTENSION = REPOSITORY / "extensions" / "airoboros_longctx"
+PROBE = Path(__file__).parent / "probe_extension"
+#: Lets the newest webui start with PyPI's Gradio; used where it is there.
+HOST_COMPAT = REPOSITORY.parent / "shared" / "host-compat"
+READY_SECONDS = 180
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RunningHost:
+    """One webui process. Extensions and models are handed to it by links; its checkout is left as it was."""
+
+    def __init__(
+        self,
+        host: RealHost,
+        folder: Path,
+        models: Iterable[Path],
+        extensions: Iterable[str] = ("airoboros_longctx",),
+        arguments: Iterable[str] = (),
+        settings: str = "",
+        page: bool = True,
+        user_data_extension: bool = False,
+        extension_folder: Path = EXTENSION,
+    ) -> None:
+        self.host, self.folder, self.page = host, folder, page
+        self.modern = (host.webui / "modules" / "api").is_dir()
+        self.port, self.api_port = free_port(), free_port()
+        self.log_file = folder / "server.log"
+        self.probe_folder = folder / "probe"
+        self.probe_folder.mkdir(parents=True)
+        self.models = folder / "models"
+        self.models.mkdir()
+        for model in models:
+            (self.models / model.name).symlink_to(model)
+        self._links: list[Path] = []
+        names = (*extensions, "longctx_probe")
+        places = {"airoboros_longctx": extension_folder, "longctx_probe": PROBE}
+        user_data = self._user_data() if self.modern else None
+        for name in names:
+            in_user_data = user_data is not None and user_data_extension
+            self._link((user_data if in_user_data else host.webui) / "extensions" / name, places[name])
+        command = [str(host.python), "server.py", "--cpu", "--model-dir", str(self.models)]
+        command += ["--listen-port", str(self.port), "--extensions", *names]
+        if user_data is not None:
+            command += ["--user-data-dir", str(user_data), "--api", "--api-port", str(self.api_port)]
+            command += [] if page else ["--nowebui"]
+        else:
+            command += ["--api", "--api-blocking-port", str(self.api_port), "--api-streaming-port", str(free_port())]
+        if settings:
+            (folder / "settings.yaml").write_text(settings)
+            command += ["--settings", str(folder / "settings.yaml")]
+        self.process = subprocess.Popen(
+            [*command, *arguments],
+            cwd=host.webui,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=self.log_file.open("wb"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _user_data(self) -> Path:
+        """A user_data of the run's own: the checkout's presets, characters and templates, nothing written back."""
+        user_data = self.folder / "user_data"
+        (user_data / "extensions").mkdir(parents=True)
+        for child in (self.host.webui / "user_data").iterdir():
+            if child.name not in ("extensions", "models", "logs", "cache", "settings.yaml", "CMD_FLAGS.txt"):
+                if child.is_dir():
+                    shutil.copytree(child, user_data / child.name)
+                else:
+                    shutil.copy(child, user_data / child.name)
+        return user_data
+
+    def _link(self, place: Path, target: Path) -> None:
+        place.unlink(missing_ok=True)
+        place.symlink_to(target)
+        self._links.append(place)
+
+    def _environment(self) -> dict[str, str]:
+        environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        environment.update(
+            HF_HUB_OFFLINE="1",
+            GRADIO_ANALYTICS_ENABLED="False",
+            OMP_NUM_THREADS="1",
+            MKL_NUM_THREADS="1",
+            PYTHONDONTWRITEBYTECODE="1",
+            LONGCTX_PROBE=str(self.probe_folder),
+        )
+        if self.modern and HOST_COMPAT.is_dir():
+            environment["PYTHONPATH"] = str(HOST_COMPAT)
+        return environment
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def wait_until_ready(self) -> RunningHost:
+        urls = [f"{self.api}/v1/models" if self.modern else f"{self.api}/api/v1/model"]
+        if self.page:
+            urls.append(self.url)
+        deadline = time.monotonic() + READY_SECONDS
+        while urls:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"{self.host.name} did not start:\n{self.log()[-4000:]}")
+            try:
+                urllib.request.urlopen(urls[0], timeout=5).read()
+                urls.pop(0)
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.2)
+        return self
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait(15)
+        for link in self._links:
+            link.unlink(missing_ok=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def our_lines(self) -> list[str]:
+        return [line for line in self.log().splitlines() if "[airoboros_longctx]" in line]
+
+    # -- API ---------------------------------------------------------------------------------------------------------
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(self.api + path, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=300) as response:
+            answer = json.loads(response.read() or b"{}")
+        return answer if isinstance(answer, dict) else {"answer": answer}
+
+    def complete(self, prompt: str, max_new_tokens: int = 16, truncation_length: int | None = None) -> str:
+        """Greedy completion of a raw prompt through the release's own API."""
+        body: dict[str, Any] = {"prompt": prompt, "temperature": 1.0, "repetition_penalty": 1.0, "seed": 1}
+        if truncation_length is not None:
+            body["truncation_length"] = truncation_length
+        if self.modern:
+            body.update(max_tokens=max_new_tokens, do_sample=False, top_k=1, custom_token_bans="")
+            return str(self.post("/v1/completions", body)["choices"][0]["text"])
+        body.update(max_new_tokens=max_new_tokens, do_sample=False, add_bos_token=True)
+        return str(self.post("/api/v1/generate", body)["results"][0]["text"])
+
+    def first_scores(self, prompt: str, truncation_length: int | None = None) -> dict[str, Any]:
+        """The ids that reached the model and the scores of the first new token, from inside the server."""
+        scores = self.probe_folder / "scores.npz"
+        scores.unlink(missing_ok=True)
+        self.complete(prompt, 1, truncation_length)
+        with np.load(scores) as found:
+            return {name: found[name] for name in found.files}
+
+    def load(self, model_name: str, **arguments: Any) -> None:
+        if self.modern:
+            self.post("/v1/internal/model/load", {"model_name": model_name, "args": arguments})
+        else:
+            self.post("/api/v1/model", {"action": "load", "model_name": model_name, "args": arguments})
+
+    def unload(self) -> None:
+        if self.modern:
+            self.post("/v1/internal/model/unload", {})
+        else:
+            self.post("/api/v1/model", {"action": "unload"})
+
+    # -- inside the server -----------------------------------------------------------------------------------------------
+
+    def ask(self, command: str) -> dict[str, Any]:
+        """Run a command of the probe extension inside the server."""
+        answer = self.probe_folder / f"{command}.answer"
+        answer.unlink(missing_ok=True)
+        (self.probe_folder / f"{command}.command").touch()
+        deadline = time.monotonic() + 30
+        while not answer.exists():
+            assert time.monotonic() < deadline, f"the probe did not answer {command!r}:\n{self.log()[-3000:]}"
+            time.sleep(0.05)
+        found = json.loads(answer.read_text())
+        assert "error" not in found, found["error"]
+        return dict(found)
