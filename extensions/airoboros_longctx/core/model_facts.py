@@ -11,7 +11,8 @@ from .rope_scaling import LINEAR
 class ScalingStatement:
     """One place that states how the context was stretched, with its own words.
 
-    A field is None where that place does not say. ``max_position_embeddings`` is the stretched window.
+    A field is None where that place does not say. ``max_position_embeddings`` is the stretched window, and
+    ``trained_tokens`` the length of the sequences it was trained on, both in tokens. ``alpha`` is NTK's base factor.
     """
 
     source: str
@@ -20,10 +21,14 @@ class ScalingStatement:
     factor: float | None = None
     original_max_position_embeddings: int | None = None
     max_position_embeddings: int | None = None
+    alpha: float | None = None
+    trained_tokens: int | None = None
 
 
 @dataclass(frozen=True)
 class Quantization:
+    """How the weights were quantised. ``group_size`` -1 means one group for the whole row, None that nobody says."""
+
     method: str
     bits: int | None = None
     group_size: int | None = None
@@ -42,7 +47,9 @@ class ModelFacts:
     """A model folder as read. Nothing here is decided; ``None`` means the folder does not say.
 
     ``max_position_embeddings`` is config.json's number as written: for some merges it is the base window, for
-    others the stretched one. ``problems`` are sentences about what could not be read.
+    others the stretched one. ``card_text`` is the README as read, at most 1 MB. ``weight_format`` is ``"fp16"``
+    (unquantised, in whatever precision), ``"gguf"``, ``"ggml"`` or a quantisation method; None where no weights are.
+    ``problems`` are sentences about what could not be read.
     """
 
     path: str

@@ -1,0 +1,48 @@
+"""Text and files from strangers (cards, configs, folder names): bounded, printable, never trusted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+QUOTE_CHARACTERS = 200
+
+
+class UnreadableFileError(Exception):
+    """A file that is not there as a plain file, is too large, or does not parse. The text says which."""
+
+
+def quoted(text: object, limit: int = QUOTE_CHARACTERS) -> str:
+    """``text`` as one printable line of at most ``limit`` characters."""
+    raw = str(text)[: 4 * limit].encode("utf-8", "replace").decode("utf-8")
+    line = " ".join("".join(character if character.isprintable() else " " for character in raw).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def read_bytes(path: Path, limit: int) -> tuple[bytes, bool]:
+    """The first ``limit`` bytes of a plain file, and whether there were more. Raises UnreadableFileError."""
+    try:
+        if not path.is_file():
+            raise UnreadableFileError("is not a plain file")
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise UnreadableFileError(f"could not be read ({error.strerror or type(error).__name__})") from error
+    return content[:limit], len(content) > limit
+
+
+def read_json_object(path: Path, limit: int = 4 << 20) -> dict[str, Any]:
+    """The JSON object in ``path``, at most ``limit`` bytes of it. Raises UnreadableFileError."""
+    content, more = read_bytes(path, limit)
+    if more:
+        raise UnreadableFileError(f"is larger than {limit >> 20} MiB, which no such file needs to be")
+    try:
+        value = json.loads(content.decode("utf-8-sig", "replace"))
+    except RecursionError:
+        raise UnreadableFileError("is nested too deeply") from None
+    except ValueError as error:
+        raise UnreadableFileError(f"is not valid JSON ({quoted(error, 80)})") from error
+    if not isinstance(value, dict):
+        raise UnreadableFileError(f"holds a {type(value).__name__} where a JSON object was expected")
+    return value
