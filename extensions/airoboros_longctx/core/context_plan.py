@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .rope_scaling import RopeScaling
@@ -97,7 +97,8 @@ class PlanRequest:
 
     ``loader`` is an explicit choice. ``loaded_with`` is the loader that already holds the model (it is not
     loaded again just to change it). ``host_factor`` is a scaling factor the user gave the host itself
-    (a flag or a slider), with ``host_factor_source`` saying where.
+    (a flag or a slider), with ``host_factor_source`` saying where. ``trust_remote_code``: the host lets a model
+    run the code in its own folder.
     """
 
     context_tokens: int | None = None
@@ -107,6 +108,7 @@ class PlanRequest:
     host_factor: float | None = None
     host_factor_source: str = ""
     rules: tuple[UserRule, ...] = ()
+    trust_remote_code: bool = False
 
 
 def plan_as_json(plan: ContextPlan) -> dict[str, Any]:
@@ -124,12 +126,20 @@ def plan_as_json(plan: ContextPlan) -> dict[str, Any]:
         "plainformat_separator": plan.plainformat_separator,
         "stop": list(plan.stop),
         "warnings": list(plan.warnings),
-        "reasons": [vars(reason) for reason in plan.reasons],
-        "suggestion": None
-        if plan.suggestion is None
-        else {
-            "factor": plan.suggestion.scaling.factor,
-            "original_max_position_embeddings": plan.suggestion.scaling.original_max_position_embeddings,
-            "because": plan.suggestion.because,
-        },
+        "reasons": [asdict(reason) for reason in plan.reasons],
+        "suggestion": _suggestion_as_json(plan.suggestion),
+        "weight_file": plan.weight_file,
+    }
+
+
+def _suggestion_as_json(suggestion: Suggestion | None) -> dict[str, Any] | None:
+    if suggestion is None:
+        return None
+    scaling = suggestion.scaling
+    return {
+        "rope_type": scaling.rope_type,
+        "factor": scaling.factor,
+        "original_max_position_embeddings": scaling.original_max_position_embeddings,
+        "max_position_embeddings": scaling.max_position_embeddings,
+        "because": suggestion.because,
     }

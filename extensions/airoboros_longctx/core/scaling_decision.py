@@ -1,0 +1,213 @@
+"""Decides how a model is scaled from everything that states it. The most trusted statement wins; none are stacked.
+
+From the most trusted: the user's rule, what the user set in the host, config.json, the model card, the table of
+families by name. A guess from the name alone is a suggestion and never part of the decision.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from .context_plan import PlanRequest, UserRule
+from .families import Family
+from .foreign_text import quoted
+from .model_config import LARGEST_FACTOR
+from .model_facts import ModelFacts, ScalingStatement
+from .model_name import comparable
+from .rope_scaling import LINEAR, NO_SCALING
+
+#: Llama's own windows in tokens (Llama 1 and Llama 2): what an unexplained number is measured against.
+LLAMA_WINDOWS = (2048, 4096)
+CONFIG_NUMBER = "config.json max_position_embeddings"
+DEFAULT_SOURCE = "the window of the first Llama"
+
+
+@dataclass(frozen=True)
+class ScalingDecision:
+    """The scaling a model needs, and its windows in tokens.
+
+    ``stated`` is the statement that won, or None where nothing states a scaling. ``left_to_model``: config.json
+    states a method that this extension does not apply, with its own factor; where anybody else states such a method
+    it cannot be applied at all, and ``factor`` is 1 and the window the base window.
+    """
+
+    rope_type: str
+    factor: float
+    original_max_position_embeddings: int
+    max_position_embeddings: int
+    stated: ScalingStatement | None
+    by_user: bool
+    left_to_model: bool
+    base_because: str
+    base_source: str
+    trained_tokens: int | None
+    warnings: tuple[str, ...]
+
+
+def decide_scaling(facts: ModelFacts, request: PlanRequest, family: Family | None) -> ScalingDecision:
+    """The scaling for one model, with a warning for every contradiction."""
+    warnings: list[str] = []
+    by_user = list(_user_statements(facts, request, warnings))
+    by_model = [facts.config_scaling, facts.card_scaling, family.statement() if family else None]
+    statements = [*by_user, *(statement for statement in by_model if statement is not None)]
+    stated = statements[0] if statements else None
+    if stated is not None:
+        warnings += _contradictions(stated, statements[1:], user_wins=bool(by_user))
+    base, because, source = _base_window(facts, stated, statements)
+    decision = _decision(facts, stated, base)
+    decision = replace(decision, by_user=bool(by_user), base_because=because, base_source=source)
+    if decision.rope_type in (LINEAR, NO_SCALING):
+        warnings += _config_number_contradicts(facts, decision, statements)
+    trained = next((statement.trained_tokens for statement in statements if statement.trained_tokens), None)
+    return replace(decision, trained_tokens=trained, warnings=tuple(warnings))
+
+
+def _user_statements(facts: ModelFacts, request: PlanRequest, warnings: list[str]) -> Iterator[ScalingStatement]:
+    rule = next((rule for rule in request.rules if _rule_matches(rule, facts)), None)
+    if rule is not None and not _usable(rule.factor):
+        warnings.append(f"Your rule for “{quoted(rule.pattern)}” is not used: {_factor_wanted(rule.factor)}")
+    elif rule is not None:
+        yield ScalingStatement(
+            source=f"your rule for “{quoted(rule.pattern)}”",
+            quote=f"{rule.rope_type} ×{rule.factor:g}",
+            rope_type=NO_SCALING if rule.factor == 1 else rule.rope_type,
+            factor=rule.factor,
+            original_max_position_embeddings=rule.original_max_position_embeddings,
+        )
+    factor = request.host_factor
+    if factor is None:
+        return
+    source = request.host_factor_source or "the host's settings"
+    if not _usable(factor):
+        warnings.append(f"What {source} says is not used: {_factor_wanted(factor)}")
+        return
+    rope_type = NO_SCALING if factor == 1 else LINEAR
+    yield ScalingStatement(source=f"you, by {source}", quote=f"factor {factor:g}", rope_type=rope_type, factor=factor)
+
+
+def _usable(factor: float) -> bool:
+    return math.isfinite(factor) and 1 <= factor <= LARGEST_FACTOR
+
+
+def _factor_wanted(factor: float) -> str:
+    return f"its factor is {factor:g}, and a number from 1 to {LARGEST_FACTOR:g} is needed."
+
+
+def _rule_matches(rule: UserRule, facts: ModelFacts) -> bool:
+    """Wildcards, or the very name: a name may hold characters that are wildcards."""
+    pattern = comparable(rule.pattern)
+    names = [comparable(name) for name in (facts.name, facts.model) if name]
+    return any(name == pattern or fnmatchcase(name, pattern) for name in names)
+
+
+def _window(statement: ScalingStatement) -> int | None:
+    if statement.max_position_embeddings is not None:
+        return statement.max_position_embeddings
+    if statement.original_max_position_embeddings is None or statement.factor is None:
+        return None
+    return round(statement.original_max_position_embeddings * statement.factor)
+
+
+def _base(statement: ScalingStatement) -> int | None:
+    if statement.original_max_position_embeddings is not None:
+        return statement.original_max_position_embeddings
+    if statement.max_position_embeddings is None or not statement.factor or statement.rope_type != LINEAR:
+        return None
+    return round(statement.max_position_embeddings / statement.factor)
+
+
+def spoken(rope_type: str, factor: float | None) -> str:
+    """``linear ×4``, ``yarn``, ``no scaling``."""
+    if rope_type == NO_SCALING:
+        return "no scaling"
+    return rope_type if factor is None else f"{rope_type} ×{factor:g}"
+
+
+def _says(statement: ScalingStatement) -> str:
+    window = _window(statement)
+    method = spoken(statement.rope_type, statement.factor)
+    return f"{method} for {window} tokens" if window is not None else method
+
+
+def _contradictions(winner: ScalingStatement, others: list[ScalingStatement], user_wins: bool) -> Iterator[str]:
+    for other in others:
+        method_differs = (other.rope_type, other.factor) != (winner.rope_type, winner.factor)
+        windows = {_window(other), _window(winner)} - {None}
+        if method_differs or len(windows) > 1:
+            yield (
+                f"{_sentence_start(winner.source)} says {_says(winner)}, but {other.source} says {_says(other)}. "
+                + ("Your word counts." if user_wins else "The first one is used; the two are never combined.")
+            )
+
+
+def _sentence_start(text: str) -> str:
+    return text if text.startswith("config.json") else text[:1].upper() + text[1:]
+
+
+def _base_window(
+    facts: ModelFacts, winner: ScalingStatement | None, statements: list[ScalingStatement]
+) -> tuple[int, str, str]:
+    """``original_max_position_embeddings`` in tokens, why, and who says so."""
+    for statement in statements:
+        base = _base(statement)
+        if base is None:
+            continue
+        because = f"the base window is stated as {base}"
+        if statement.max_position_embeddings is not None and statement.factor not in (None, 1.0):
+            because = f"window {statement.max_position_embeddings} / factor {statement.factor:g} = {base}"
+        return base, because, statement.source
+    written = facts.max_position_embeddings
+    if written is None:
+        llama_2 = "l2" in comparable(facts.name).split("-") or "llama-2" in comparable(facts.name)
+        if llama_2:
+            return 4096, "nothing states a window; the name says Llama 2, whose window is 4096", "the model's name"
+        return 2048, "nothing states a window; 2048 is assumed", DEFAULT_SOURCE
+    factor = winner.factor if winner is not None and winner.rope_type == LINEAR else None
+    if factor and written not in LLAMA_WINDOWS and round(written / factor) in LLAMA_WINDOWS:
+        base = round(written / factor)
+        return base, f"{written} is the stretched window: {written} / factor {factor:g} = {base}", CONFIG_NUMBER
+    return written, f"config.json states {written}", CONFIG_NUMBER
+
+
+def _decision(facts: ModelFacts, stated: ScalingStatement | None, base: int) -> ScalingDecision:
+    rope_type, factor, window, left_to_model = NO_SCALING, 1.0, base, False
+    if stated is not None and stated.rope_type == LINEAR:
+        rope_type, factor = LINEAR, stated.factor or 1.0
+        window = round(base * factor)
+        rope_type = NO_SCALING if factor == 1 else LINEAR
+    elif stated is not None and stated.rope_type != NO_SCALING:
+        rope_type, left_to_model = stated.rope_type, stated is facts.config_scaling
+        if left_to_model:
+            factor, window = stated.factor or 1.0, stated.max_position_embeddings or base
+    return ScalingDecision(
+        rope_type=rope_type,
+        factor=factor,
+        original_max_position_embeddings=base,
+        max_position_embeddings=window,
+        stated=stated,
+        by_user=False,
+        left_to_model=left_to_model,
+        base_because="",
+        base_source="",
+        trained_tokens=None,
+        warnings=(),
+    )
+
+
+def _config_number_contradicts(
+    facts: ModelFacts, decision: ScalingDecision, statements: list[ScalingStatement]
+) -> Iterator[str]:
+    """config.json's number may be the base or the window of anybody's statement; another number is a contradiction."""
+    written = facts.max_position_embeddings
+    explained = {decision.original_max_position_embeddings, decision.max_position_embeddings}
+    explained |= {length for statement in statements for length in (_base(statement), _window(statement)) if length}
+    if written is not None and written not in explained:
+        source = decision.stated.source if decision.stated else decision.base_source
+        yield (
+            f"{CONFIG_NUMBER} is {written}, which is neither the base window"
+            f" ({decision.original_max_position_embeddings}) nor the window ({decision.max_position_embeddings})"
+            f" that {source} says. The latter is used."
+        )
