@@ -1,0 +1,87 @@
+"""The extension's settings: defaults, ranges and meanings are data (``settings.yaml``), checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .context_plan import UserRule
+from .foreign_text import quoted
+from .user_rules import parse_rules
+
+SETTINGS_FILE = Path(__file__).parent.parent / "settings.yaml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``context_tokens`` 0 is the whole window. ``model_rules`` go before everything a model says about itself."""
+
+    apply_scaling: bool = True
+    context_tokens: int = 0
+    model_rules: tuple[UserRule, ...] = ()
+    status_refresh_seconds: float = 4.0
+
+
+@dataclass(frozen=True)
+class SettingDescription:
+    """One row of settings.yaml. ``smallest`` and ``largest`` bound a number; ``meaning`` is a sentence for people."""
+
+    name: str
+    kind: str
+    default: Any
+    smallest: float | None
+    largest: float | None
+    meaning: str
+
+
+@lru_cache(maxsize=1)
+def describe_settings() -> tuple[SettingDescription, ...]:
+    rows = yaml.safe_load(SETTINGS_FILE.read_text(encoding="utf-8"))["settings"]
+    return tuple(
+        SettingDescription(name, row["kind"], row["default"], row.get("smallest"), row.get("largest"), row["meaning"])
+        for name, row in rows.items()
+    )
+
+
+def load_settings(overrides: Mapping[str, Any]) -> tuple[Settings, tuple[str, ...]]:
+    """The defaults with ``overrides`` over them, and a sentence for every override that cannot be used."""
+    described = {setting.name: setting for setting in describe_settings()}
+    problems = [
+        f"The setting {quoted(key, 60)!r} is unknown; the settings are {', '.join(described)}."
+        for key in overrides
+        if key not in described
+    ]
+    values: dict[str, Any] = {}
+    for name, setting in described.items():
+        value, found = _checked(setting, overrides.get(name, setting.default))
+        values[name] = value
+        problems += found
+    return Settings(**values), tuple(problems)
+
+
+def _checked(setting: SettingDescription, value: Any) -> tuple[Any, tuple[str, ...]]:
+    if setting.kind == "rules":
+        return parse_rules(value, setting.name)
+    if _fits(setting, value):
+        return (int(value) if setting.kind == "whole number" else value), ()
+    wanted = {"switch": "true or false"}.get(setting.kind, f"a {setting.kind}")
+    if setting.smallest is not None and setting.largest is not None:
+        wanted += f" from {setting.smallest:g} to {setting.largest:g}"
+    default = str(setting.default).lower() if setting.kind == "switch" else setting.default
+    return setting.default, (
+        f"The setting {setting.name} is {quoted(repr(value), 60)}; {wanted} is needed, so {default} is used.",
+    )
+
+
+def _fits(setting: SettingDescription, value: Any) -> bool:
+    if setting.kind == "switch":
+        return isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    in_range = (setting.smallest or 0) <= value <= (float("inf") if setting.largest is None else setting.largest)
+    return in_range and (setting.kind == "number" or float(value).is_integer())
