@@ -37,7 +37,8 @@ class RopeScaling:
 class RopeReading:
     """What a live model's rotary embedding computes, fitted from its own cos and sin at probe positions.
 
-    ``factor`` is None where the angles fit no uniformly scaled RoPE (then ``rope_type`` is ``"other"``);
+    ``factor`` is None where the angles fit no uniformly scaled RoPE (then ``rope_type`` is ``"ntk"`` for another base,
+    ``"dynamic"`` where the length decides, or ``"other"``, and ``note`` says what was seen);
     ``error`` is the largest difference between the model's cos/sin and those of the fit.
     """
 
@@ -47,6 +48,7 @@ class RopeReading:
     rope_theta: float
     modules: int
     error: float
+    note: str = ""
 
     def agrees_with(self, factor: float, tolerance: float = 1e-3) -> bool:
         """True when the fitted factor is ``factor`` within a relative ``tolerance``."""

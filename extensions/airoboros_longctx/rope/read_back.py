@@ -1,0 +1,87 @@
+"""What a live model really runs, read from the rotary embedding that its forward pass uses.
+
+Never from ``inv_freq``: the versions of Transformers that keep tables divide positions and leave it alone, and a table
+can hold anything. The module is called as the forward pass calls it and the angles are fitted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.errors import RopeScalingError
+from ..core.rope_scaling import RopeReading
+from .angle_fit import AngleFit, fit_angles
+from .probes import Rows, ask_module, ask_module_when_grown, ask_tables
+from .rotary_modules import FoundRotary, find_rotary
+
+#: How far two readings of one model may be apart when one of them comes from a table made in half precision.
+SAME_FACTOR = 2e-2
+
+
+def read_rope_scaling(model: Any) -> RopeReading:
+    """The RoPE scaling that ``model`` runs: a Llama-type model of Transformers, AutoGPTQ's or peft's wrapper of one, or
+    ExLlama's model.
+
+    Calls the rotary embedding at about twenty positions and changes nothing. ``rope_type`` is "default" (factor 1),
+    "linear", "ntk" (another base, in ``rope_theta``), "dynamic" (depends on the length) or "other"; ``factor`` is None
+    for the last three and ``note`` says why. Raises RopeScalingError when there is no rotary embedding to call.
+    """
+    found = find_rotary(model)
+    try:
+        answers = _ask(found)
+    except Exception as problem:
+        raise RopeScalingError(
+            f"The rotary embedding of {type(model).__name__} ({found.place.name}) did not answer: "
+            f"{type(problem).__name__}: {problem}. Needed: forward(x, position_ids) or forward(x, seq_len). "
+            "Nothing was changed; the scaling of this model cannot be confirmed."
+        ) from problem
+    head_dim = answers[0][0].cos.shape[-1]
+    fits = [(fit_angles(rows, found.rope_theta), count) for rows, count in answers]
+    fit = max((fit for fit, _ in fits), key=lambda fit: fit.error)
+    if len({(each.rope_type, each.factor) for each, _ in fits}) > 1:
+        runs = ", ".join(f"{count} run {_in_words(each)}" for each, count in fits)
+        fit = AngleFit("other", None, fit.rope_theta, fit.error, f"the layers differ: {runs}")
+    elif fit.factor is not None:
+        fit = _checked_when_grown(found, fit)
+    return RopeReading(fit.rope_type, fit.factor, head_dim, fit.rope_theta, len(found.objects), fit.error, fit.note)
+
+
+def _window(found: FoundRotary) -> int | None:
+    window = getattr(found.config, "max_position_embeddings", None)
+    return window if isinstance(window, int) and window > 1 else None
+
+
+def _ask(found: FoundRotary) -> list[tuple[Rows, int]]:
+    """The different answers of the objects found, each with the number of objects that gave it."""
+    answers: list[tuple[Rows, int]] = []
+    for rotary in found.objects:
+        rows = ask_module(rotary, _window(found)) if found.place.is_module else ask_tables(rotary.cos, rotary.sin)
+        for index, (known, count) in enumerate(answers):
+            if known.same_as(rows):
+                answers[index] = (known, count + 1)
+                break
+        else:
+            answers.append((rows, 1))
+    return answers
+
+
+def _checked_when_grown(found: FoundRotary, fit: AngleFit) -> AngleFit:
+    """``fit``, unless a longer sequence makes a module of some class answer otherwise."""
+    if not found.place.is_module:
+        return fit
+    assert fit.factor is not None
+    for rotary in {type(rotary): rotary for rotary in found.objects}.values():
+        grown = fit_angles(ask_module_when_grown(rotary, _window(found)), found.rope_theta)
+        if grown.factor is None or abs(grown.factor / fit.factor - 1.0) > SAME_FACTOR:
+            kind = "dynamic" if "dynamic" in type(rotary).__name__.lower() + str(_rope_type(rotary)) else "other"
+            note = f"{_in_words(fit)} now, {_in_words(grown)} in a longer sequence"
+            return AngleFit(kind, None, fit.rope_theta, fit.error, note)
+    return fit
+
+
+def _rope_type(rotary: Any) -> Any:
+    return getattr(rotary, "rope_type", "")
+
+
+def _in_words(fit: AngleFit) -> str:
+    return f"{fit.rope_type} ×{fit.factor:g}" if fit.factor is not None else f"{fit.rope_type} ({fit.note})"
