@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ from . import plan
 
 PROGRAM = "python -m extensions.airoboros_longctx"
 EXIT_USAGE = 2
+EXIT_BROKEN_PIPE = 1
 COMMANDS = (plan,)
 
 
@@ -22,7 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = create_parser().parse_args(arguments)
     try:
         status: int = parsed.run(parsed)
+        sys.stdout.flush()
         return status
+    except BrokenPipeError:  # whoever read the output had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except AiroborosLongctxError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return EXIT_USAGE

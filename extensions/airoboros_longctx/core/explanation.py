@@ -5,7 +5,7 @@ from __future__ import annotations
 from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, ContextPlan
 from .foreign_text import quoted
 from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING
-from .scaling_decision import spoken
+from .scaling_statements import spoken
 
 _MECHANISMS = {
     PATCH: "scaled by this extension",

@@ -20,7 +20,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=\s*(?:[-*•#|>]|\d+\.)\
 _KEYS = re.compile(r"max_seq_len|compress_pos_emb", re.IGNORECASE)
 #: The first number after a key, within the same sentence: "to `8192` (or 4096)", "= 8,192", "to 16K".
 #: A number to divide by is a formula and states nothing: "compress_pos_emb should be max_seq_len / 2048".
-_NUMBER = re.compile(r"[^0-9]{0,60}?(?<![/÷])(?<![/÷] )(\d[\d,]{0,10}(?:\.\d{1,4})?)\s?(k\b)?", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"[^0-9]{0,60}?(?<![/÷])(?<![/÷] )(\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,4})?)\s?(k\b)?", re.IGNORECASE
+)
 #: The parts of the vicuna-style preamble that tell the generations apart.
 _PREAMBLE = re.compile(r"a chat between a curious user and an assistant\.", re.IGNORECASE)
 _NEVER_REFUSES = re.compile(r"the assistant never refuses to answer", re.IGNORECASE)

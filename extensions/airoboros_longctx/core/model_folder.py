@@ -67,16 +67,24 @@ def _single_file(file: Path) -> ModelFacts:
 
 
 def _file_sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each plain file, by name; a link that leads nowhere is none."""
     with os.scandir(folder) as entries:
-        files = islice((entry for entry in entries if entry.is_file()), _MOST_FILES)
-        return {entry.name: entry.stat().st_size for entry in files}
+        sizes = ((entry.name, _size(entry)) for entry in islice(entries, _MOST_FILES))
+        return {name: size for name, size in sizes if size is not None}
+
+
+def _size(entry: os.DirEntry[str]) -> int | None:
+    try:
+        return entry.stat().st_size if entry.is_file() else None
+    except OSError:
+        return None
 
 
 def _folder(folder: Path, sizes: dict[str, int]) -> ModelFacts:
     problems: list[str] = []
     facts = _named(folder, quoted(folder.resolve().name if folder.name in ("", ".", "..") else folder.name))
     config = _json(folder / "config.json", problems)
-    if config is None and not (folder / "config.json").exists() and not _holds_gguf(sizes):
+    if config is None and not os.path.lexists(folder / "config.json") and not _holds_gguf(sizes):
         problems.append("There is no config.json, so the architecture and the base window are not known.")
     card = _card(folder, sizes, problems)
     weights = tuple(WeightFile(name, sizes[name]) for name in sorted(sizes) if is_weight_file(name))
@@ -110,7 +118,7 @@ def _holds_gguf(sizes: dict[str, int]) -> bool:
 
 
 def _json(path: Path, problems: list[str]) -> dict[str, Any] | None:
-    if not path.exists():
+    if not os.path.lexists(path):
         return None
     try:
         return read_json_object(path)
@@ -122,7 +130,7 @@ def _json(path: Path, problems: list[str]) -> dict[str, Any] | None:
 def _card(folder: Path, sizes: dict[str, int], problems: list[str]) -> str:
     names = [name for name in sizes if name.lower() == "readme.md"]
     if not names:
-        if (folder / "README.md").exists():
+        if os.path.lexists(folder / "README.md"):
             problems.append("README.md is not a plain file; the model card is not used.")
         return ""
     try:

@@ -12,8 +12,9 @@ from .name_suggestion import suggest_scaling
 from .plan_warnings import load_warnings
 from .prompt_style import prompt_style
 from .rope_scaling import NO_SCALING
-from .scaling_decision import ScalingDecision, decide_scaling, spoken
+from .scaling_decision import ScalingDecision, decide_scaling
 from .scaling_mechanism import scaling_mechanism
+from .scaling_statements import spoken
 from .weight_choice import choose_weight_file
 
 _NO_REQUEST = PlanRequest()

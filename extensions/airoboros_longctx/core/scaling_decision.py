@@ -6,18 +6,15 @@ families by name. A guess from the name alone is a suggestion and never part of 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
-from .context_plan import PlanRequest, UserRule
+from .context_plan import PlanRequest
 from .families import Family
-from .foreign_text import quoted
-from .model_config import LARGEST_FACTOR
 from .model_facts import ModelFacts, ScalingStatement
 from .model_name import comparable
 from .rope_scaling import LINEAR, NO_SCALING
+from .scaling_statements import contradictions, stated_base, stated_window, user_statements
 
 #: Llama's own windows in tokens (Llama 1 and Llama 2): what an unexplained number is measured against.
 LLAMA_WINDOWS = (2048, 4096)
@@ -50,12 +47,12 @@ class ScalingDecision:
 def decide_scaling(facts: ModelFacts, request: PlanRequest, family: Family | None) -> ScalingDecision:
     """The scaling for one model, with a warning for every contradiction."""
     warnings: list[str] = []
-    by_user = list(_user_statements(facts, request, warnings))
+    by_user = list(user_statements(facts, request, warnings))
     by_model = [facts.config_scaling, facts.card_scaling, family.statement() if family else None]
     statements = [*by_user, *(statement for statement in by_model if statement is not None)]
     stated = statements[0] if statements else None
     if stated is not None:
-        warnings += _contradictions(stated, statements[1:], user_wins=bool(by_user))
+        warnings += contradictions(stated, statements[1:], user_wins=bool(by_user))
     base, because, source = _base_window(facts, stated, statements)
     decision = _decision(facts, stated, base)
     decision = replace(decision, by_user=bool(by_user), base_because=because, base_source=source)
@@ -65,94 +62,12 @@ def decide_scaling(facts: ModelFacts, request: PlanRequest, family: Family | Non
     return replace(decision, trained_tokens=trained, warnings=tuple(warnings))
 
 
-def _user_statements(facts: ModelFacts, request: PlanRequest, warnings: list[str]) -> Iterator[ScalingStatement]:
-    rule = next((rule for rule in request.rules if _rule_matches(rule, facts)), None)
-    if rule is not None and not _usable(rule.factor):
-        warnings.append(f"Your rule for “{quoted(rule.pattern)}” is not used: {_factor_wanted(rule.factor)}")
-    elif rule is not None:
-        yield ScalingStatement(
-            source=f"your rule for “{quoted(rule.pattern)}”",
-            quote=f"{rule.rope_type} ×{rule.factor:g}",
-            rope_type=NO_SCALING if rule.factor == 1 else rule.rope_type,
-            factor=rule.factor,
-            original_max_position_embeddings=rule.original_max_position_embeddings,
-        )
-    factor = request.host_factor
-    if factor is None:
-        return
-    source = request.host_factor_source or "the host's settings"
-    if not _usable(factor):
-        warnings.append(f"What {source} says is not used: {_factor_wanted(factor)}")
-        return
-    rope_type = NO_SCALING if factor == 1 else LINEAR
-    yield ScalingStatement(source=f"you, by {source}", quote=f"factor {factor:g}", rope_type=rope_type, factor=factor)
-
-
-def _usable(factor: float) -> bool:
-    return math.isfinite(factor) and 1 <= factor <= LARGEST_FACTOR
-
-
-def _factor_wanted(factor: float) -> str:
-    return f"its factor is {factor:g}, and a number from 1 to {LARGEST_FACTOR:g} is needed."
-
-
-def _rule_matches(rule: UserRule, facts: ModelFacts) -> bool:
-    """Wildcards, or the very name: a name may hold characters that are wildcards."""
-    pattern = comparable(rule.pattern)
-    names = [comparable(name) for name in (facts.name, facts.model) if name]
-    return any(name == pattern or fnmatchcase(name, pattern) for name in names)
-
-
-def _window(statement: ScalingStatement) -> int | None:
-    if statement.max_position_embeddings is not None:
-        return statement.max_position_embeddings
-    if statement.original_max_position_embeddings is None or statement.factor is None:
-        return None
-    return round(statement.original_max_position_embeddings * statement.factor)
-
-
-def _base(statement: ScalingStatement) -> int | None:
-    if statement.original_max_position_embeddings is not None:
-        return statement.original_max_position_embeddings
-    if statement.max_position_embeddings is None or not statement.factor or statement.rope_type != LINEAR:
-        return None
-    return round(statement.max_position_embeddings / statement.factor)
-
-
-def spoken(rope_type: str, factor: float | None) -> str:
-    """``linear ×4``, ``yarn``, ``no scaling``."""
-    if rope_type == NO_SCALING:
-        return "no scaling"
-    return rope_type if factor is None else f"{rope_type} ×{factor:g}"
-
-
-def _says(statement: ScalingStatement) -> str:
-    window = _window(statement)
-    method = spoken(statement.rope_type, statement.factor)
-    return f"{method} for {window} tokens" if window is not None else method
-
-
-def _contradictions(winner: ScalingStatement, others: list[ScalingStatement], user_wins: bool) -> Iterator[str]:
-    for other in others:
-        method_differs = (other.rope_type, other.factor) != (winner.rope_type, winner.factor)
-        windows = {_window(other), _window(winner)} - {None}
-        if method_differs or len(windows) > 1:
-            yield (
-                f"{_sentence_start(winner.source)} says {_says(winner)}, but {other.source} says {_says(other)}. "
-                + ("Your word counts." if user_wins else "The first one is used; the two are never combined.")
-            )
-
-
-def _sentence_start(text: str) -> str:
-    return text if text.startswith("config.json") else text[:1].upper() + text[1:]
-
-
 def _base_window(
     facts: ModelFacts, winner: ScalingStatement | None, statements: list[ScalingStatement]
 ) -> tuple[int, str, str]:
     """``original_max_position_embeddings`` in tokens, why, and who says so."""
     for statement in statements:
-        base = _base(statement)
+        base = stated_base(statement)
         if base is None:
             continue
         because = f"the base window is stated as {base}"
@@ -203,7 +118,8 @@ def _config_number_contradicts(
     """config.json's number may be the base or the window of anybody's statement; another number is a contradiction."""
     written = facts.max_position_embeddings
     explained = {decision.original_max_position_embeddings, decision.max_position_embeddings}
-    explained |= {length for statement in statements for length in (_base(statement), _window(statement)) if length}
+    for statement in statements:
+        explained |= {stated_base(statement) or 0, stated_window(statement) or 0}
     if written is not None and written not in explained:
         source = decision.stated.source if decision.stated else decision.base_source
         yield (

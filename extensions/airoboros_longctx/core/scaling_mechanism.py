@@ -8,7 +8,8 @@ from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE
 from .loader_choice import READS_CONFIG, RUNS_REMOTE_CODE
 from .model_facts import ModelFacts
 from .rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR
-from .scaling_decision import ScalingDecision, spoken
+from .scaling_decision import ScalingDecision
+from .scaling_statements import spoken
 
 _CODE_NOT_RUN = (
     "The model brings its own scaling code (auto_map in config.json). It does not run without trust_remote_code, so the"

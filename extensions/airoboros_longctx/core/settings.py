@@ -71,7 +71,7 @@ def _checked(setting: SettingDescription, value: Any) -> tuple[Any, tuple[str, .
         return (int(value) if setting.kind == "whole number" else value), ()
     wanted = {"switch": "true or false"}.get(setting.kind, f"a {setting.kind}")
     if setting.smallest is not None and setting.largest is not None:
-        wanted += f" from {setting.smallest:g} to {setting.largest:g}"
+        wanted += f" from {setting.smallest} to {setting.largest}"
     default = str(setting.default).lower() if setting.kind == "switch" else setting.default
     return setting.default, (
         f"The setting {setting.name} is {quoted(repr(value), 60)}; {wanted} is needed, so {default} is used.",
