@@ -19,7 +19,7 @@ from torch import Tensor
 from .probes import Rows
 
 #: Unit roundoff and smallest step of the formats in which tables and frequencies are kept.
-ROUNDING = {torch.float32: (2.0**-24, 0.0), torch.float16: (2.0**-11, 2.0**-25), torch.bfloat16: (2.0**-9, 0.0)}
+ROUNDING = {torch.float32: (2.0**-24, 0.0), torch.float16: (2.0**-11, 2.0**-25), torch.bfloat16: (2.0**-8, 0.0)}
 #: The formats from coarse to fine.
 FORMATS = (torch.bfloat16, torch.float16, torch.float32)
 #: How much more than the rounding bound is taken for rounding: sine and cosine of libraries are not exact to the bit.
@@ -50,9 +50,7 @@ class _Frequencies:
 
 def _kept_in(values: Tensor) -> torch.dtype:
     """The coarsest format in which every value can be kept exactly."""
-    return next(
-        (kept for kept in FORMATS if torch.equal(values.to(kept).to(torch.float64), values)), torch.float32
-    )
+    return next((kept for kept in FORMATS if torch.equal(values.to(kept).to(torch.float64), values)), torch.float32)
 
 
 def _frequencies(rows: Rows) -> tuple[_Frequencies, Tensor]:
@@ -100,7 +98,7 @@ def _roundest(low: float, high: float) -> float:
 
 
 def _distance(rows: Rows, w: Tensor) -> Tensor:
-    """Largest difference in cosine or sine for every position and dimension pair, shape ``(positions, head_dim / 2)``."""
+    """Largest difference in cosine or sine, for every position and pair: shape ``(positions, head_dim / 2)``."""
     angles = torch.tensor(rows.positions, dtype=torch.float64)[:, None] * w
     half = rows.cos.shape[-1] // 2
     differences = [
@@ -111,8 +109,14 @@ def _distance(rows: Rows, w: Tensor) -> Tensor:
     return torch.stack(differences).amax(dim=0)
 
 
+def distance_from(rows: Rows, rope_theta: float, factor: float) -> float:
+    """The largest difference of a cosine or sine in ``rows`` from RoPE with this base and linear ``factor``."""
+    head_dim = rows.cos.shape[-1]
+    return float(_distance(rows, rope_theta ** -(torch.arange(0, head_dim, 2).double() / head_dim) / factor).max())
+
+
 def fit_angles(rows: Rows, rope_theta: float | None) -> AngleFit:
-    """Fit ``rows``; ``rope_theta`` is the base that the model says it was trained with (None: unknown, it is fitted)."""
+    """Fit ``rows``; ``rope_theta`` is the base that the model states (None: it states none, and the base is fitted)."""
     head_dim = rows.cos.shape[-1]
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim
     stated = 10000.0 if rope_theta is None else rope_theta
@@ -126,7 +130,9 @@ def fit_angles(rows: Rows, rope_theta: float | None) -> AngleFit:
     error = float(_distance(rows, default / nearest if math.isfinite(nearest) else default).max())
 
     half = head_dim // 2
-    if not (torch.equal(rows.cos[:, :half], rows.cos[:, half:]) and torch.equal(rows.sin[:, :half], rows.sin[:, half:])):
+    if not (
+        torch.equal(rows.cos[:, :half], rows.cos[:, half:]) and torch.equal(rows.sin[:, :half], rows.sin[:, half:])
+    ):
         return AngleFit("other", None, stated, error, "the two halves of a head turn differently")
     unit, _ = ROUNDING[_kept_in(torch.cat((rows.cos, rows.sin)))]
     length = torch.hypot(rows.cos, rows.sin)
@@ -161,8 +167,9 @@ def _fit_base_too(
     if not straight:
         return AngleFit("other", None, stated, error, "frequencies that fit no uniformly scaled RoPE")
     spread = float(2 * found.bound.max()) + 2.0**-20
-    factor, theta = _roundest(factor * (1 - spread), factor * (1 + spread)), _roundest(
-        theta * (1 - spread), theta * (1 + spread)
+    factor, theta = (
+        _roundest(factor * (1 - spread), factor * (1 + spread)),
+        _roundest(theta * (1 - spread), theta * (1 + spread)),
     )
     error = float(_distance(rows, theta**-exponents / factor).max())
     if rope_theta is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,13 +38,15 @@ class LivePatch:
     modules: int
     changed: bool
     message: str
-    _applied: list[tuple[nn.Module, ScalingState]] = field(default_factory=list, repr=False)
+    _applied: list[tuple[weakref.ref[nn.Module], ScalingState]] = field(default_factory=list, repr=False)
 
     def revert(self) -> None:
         """Undo this application, and only this one: exactly what ran before runs again. Twice does no harm."""
         while self._applied:
-            module, state = self._applied.pop()
-            take_scaling(module, state)
+            reference, state = self._applied.pop()
+            module = reference()
+            if module is not None:  # an unloaded model needs no way back, and this must not keep it alive
+                take_scaling(module, state)
 
 
 def apply_rope_scaling(model: Any, scaling: RopeScaling) -> LivePatch:
@@ -71,7 +74,7 @@ def apply_rope_scaling(model: Any, scaling: RopeScaling) -> LivePatch:
         for module, shape in zip(found.objects, shapes, strict=True):
             state = ScalingState(scaling.factor, _table(module, before, scaling, tables))
             put_scaling(module, shape, state)
-            patch._applied.append((module, state))
+            patch._applied.append((weakref.ref(module), state))
         after = read_rope_scaling(model)
         if not after.agrees_with(scaling.factor):
             raise RopeScalingError(
@@ -98,7 +101,7 @@ def _shapes(found: FoundRotary) -> list[ModuleShape]:
     shapes = [module_shape(module) for module in found.objects]
     unknown = {type(module).__name__ for module, shape in zip(found.objects, shapes, strict=True) if shape is None}
     if unknown:
-        known = "; ".join(f"forward(x, {shape.forward_argument}) with {', '.join(shape.buffers)}" for shape in MODULE_SHAPES)
+        known = "; ".join(f"forward(x, {row.forward_argument}) with {', '.join(row.buffers)}" for row in MODULE_SHAPES)
         raise RopeScalingError(
             f"Rotary modules of the class {', '.join(sorted(unknown))} found. Needed: {known}. "
             "Nothing was changed; set the factor where the model's loader takes one."
@@ -146,4 +149,5 @@ def _unscaled_frequencies(module: nn.Module, before: RopeReading) -> Tensor:
 
 
 def _runs(reading: RopeReading) -> str:
-    return f"{reading.rope_type} ×{reading.factor:g}" if reading.factor is not None else f"{reading.rope_type} ({reading.note})"
+    detail = f"×{reading.factor:g}" if reading.factor is not None else f"({reading.note})"
+    return f"{reading.rope_type} {detail}"

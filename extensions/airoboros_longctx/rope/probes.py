@@ -32,9 +32,7 @@ class Rows:
 
     def same_as(self, other: Rows) -> bool:
         return (
-            self.positions == other.positions
-            and torch.equal(self.cos, other.cos)
-            and torch.equal(self.sin, other.sin)
+            self.positions == other.positions and torch.equal(self.cos, other.cos) and torch.equal(self.sin, other.sin)
         )
 
     def up_to(self, position: int) -> Rows:

@@ -10,12 +10,13 @@ from typing import Any
 
 from ..core.errors import RopeScalingError
 from ..core.rope_scaling import RopeReading
-from .angle_fit import AngleFit, fit_angles
+from .angle_fit import AngleFit, distance_from, fit_angles
 from .probes import Rows, ask_module, ask_module_when_grown, ask_tables
 from .rotary_modules import FoundRotary, find_rotary
 
-#: How far two readings of one model may be apart when one of them comes from a table made in half precision.
-SAME_FACTOR = 2e-2
+#: Cosines and sines of the first positions that are this far from the fit come from another rule, not from rounding:
+#: tables of a model that was cast to bfloat16 are made again with errors of half of this.
+ANOTHER_RULE, FIRST_POSITIONS = 0.25, 32
 
 
 def read_rope_scaling(model: Any) -> RopeReading:
@@ -71,10 +72,10 @@ def _checked_when_grown(found: FoundRotary, fit: AngleFit) -> AngleFit:
         return fit
     assert fit.factor is not None
     for rotary in {type(rotary): rotary for rotary in found.objects}.values():
-        grown = fit_angles(ask_module_when_grown(rotary, _window(found)), found.rope_theta)
-        if grown.factor is None or abs(grown.factor / fit.factor - 1.0) > SAME_FACTOR:
-            kind = "dynamic" if "dynamic" in type(rotary).__name__.lower() + str(_rope_type(rotary)) else "other"
-            note = f"{_in_words(fit)} now, {_in_words(grown)} in a longer sequence"
+        rows = ask_module_when_grown(rotary, _window(found))
+        if distance_from(rows.up_to(FIRST_POSITIONS), fit.rope_theta, fit.factor) > ANOTHER_RULE:
+            kind = "dynamic" if "dynamic" in f"{type(rotary).__name__} {_rope_type(rotary)}".lower() else "other"
+            note = f"{_in_words(fit)} now, {_in_words(fit_angles(rows, found.rope_theta))} in a longer sequence"
             return AngleFit(kind, None, fit.rope_theta, fit.error, note)
     return fit
 

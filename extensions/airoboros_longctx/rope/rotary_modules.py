@@ -98,10 +98,9 @@ def _in_every_layer(decoder: Any) -> list[Any]:
 
 def _exllama_tables(decoder: Any) -> list[Any]:
     attentions = _attentions(decoder) if hasattr(decoder, "sincos") else []
-    has_tables = attentions and all(hasattr(attention, "sin") and hasattr(attention, "cos") for attention in attentions)
-    return list({(id(attention.sin), id(attention.cos)): attention for attention in attentions}.values()) if (
-        has_tables
-    ) else []
+    if not all(hasattr(attention, "sin") and hasattr(attention, "cos") for attention in attentions):
+        return []
+    return list({(id(attention.sin), id(attention.cos)): attention for attention in attentions}.values())
 
 
 PLACES = (

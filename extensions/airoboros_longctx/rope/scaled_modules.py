@@ -23,6 +23,8 @@ from .scaled_table import ScaledTable
 
 #: The name under which a module carries its ``ScalingState``.
 STATE_ATTRIBUTE = "_airoboros_longctx_scaling"
+#: The name under which a class made here carries the class that it was made from.
+LIBRARY_CLASS_ATTRIBUTE = "_airoboros_longctx_library_class"
 
 
 @dataclass(eq=False)
@@ -38,7 +40,8 @@ class ScalingState:
         """The scaled frequencies, float32, shape ``(head_dim / 2,)``."""
         scaled = self.inv_freq_by_device.get(device)
         if scaled is None:
-            scaled = interpolated_frequencies(self.table.inv_freq, self.factor).to(device)
+            with torch.inference_mode(False), torch.no_grad():
+                scaled = interpolated_frequencies(self.table.inv_freq, self.factor).to(device)
             self.inv_freq_by_device[device] = scaled
         return scaled
 
@@ -150,7 +153,8 @@ def scaled_class(library_class: type, mixin: type) -> type:
     key = (id(library_class), id(mixin))
     made = _scaled_classes.get(key)
     if made is None or made.__bases__ != (mixin, library_class):
-        made = type(f"Scaled{library_class.__name__}", (mixin, library_class), {"__module__": __name__})
+        body = {"__module__": __name__, LIBRARY_CLASS_ATTRIBUTE: library_class}
+        made = type(f"Scaled{library_class.__name__}", (mixin, library_class), body)
         _scaled_classes[key] = made
     return made
 
@@ -175,9 +179,9 @@ def take_scaling(module: nn.Module, state: ScalingState) -> bool:
             module.__dict__[STATE_ATTRIBUTE] = state.previous
             return True
         del module.__dict__[STATE_ATTRIBUTE]
-        bases = type(module).__bases__
-        if len(bases) == 2 and bases[0] in (SharedTables, ScaledFrequencies) and type(module).__module__ == __name__:
-            module.__class__ = bases[1]
+        library_class = type(module).__dict__.get(LIBRARY_CLASS_ATTRIBUTE)
+        if library_class is not None:
+            module.__class__ = library_class
         return True
     while current is not None:
         if current.previous is state:

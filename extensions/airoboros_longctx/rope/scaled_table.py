@@ -22,7 +22,8 @@ class ScaledTable:
 
     def __init__(self, inv_freq: Tensor, factor: float, length: int) -> None:
         """``inv_freq``: shape ``(head_dim / 2,)``; ``length``: the number of positions to start with."""
-        self.inv_freq = inv_freq.detach().to(device="cpu", dtype=torch.float32).clone()
+        with torch.inference_mode(False), torch.no_grad():
+            self.inv_freq = inv_freq.detach().to(device="cpu", dtype=torch.float32, copy=True)
         self.factor = factor
         self.length = max(1, length)
         self._kept: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
@@ -42,8 +43,10 @@ class ScaledTable:
         with self._lock:
             kept = self._kept.get((device, dtype))
             if kept is None or kept[0].shape[0] < self.length:
-                angles = interpolated_angles(self.length, self.inv_freq, self.factor)
-                kept = (angles.cos().to(dtype).to(device), angles.sin().to(dtype).to(device))
+                # First asked for inside generate(), perhaps under inference_mode, and later maybe by training.
+                with torch.inference_mode(False), torch.no_grad():
+                    angles = interpolated_angles(self.length, self.inv_freq, self.factor)
+                    kept = (angles.cos().to(dtype).to(device), angles.sin().to(dtype).to(device))
                 self._kept[(device, dtype)] = kept
             return kept
 
