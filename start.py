@@ -67,11 +67,11 @@ class Group(NamedTuple):
 
 GROUPS = {
     "workbench": Group(
-        "Transformers, Gradio and what they need: about 90 MB to download, 450 MB on disk",
+        "Transformers, Gradio and what they need: about 110 MB to download, 650 MB on disk",
         "torch, transformers, gradio, sentencepiece, yaml",
     ),
     "test": Group(
-        "pytest, Playwright, the type checker and the linters: about 80 MB to download, 250 MB on disk",
+        "pytest, Playwright, the type checker and the linters: about 85 MB to download, 250 MB on disk",
         "pytest, hypothesis, playwright.sync_api",
     ),
 }
@@ -193,10 +193,7 @@ def offers(build: str, options: list[str]) -> bool:
 
 
 def has_nvidia_gpu() -> bool:
-    tool = shutil.which("nvidia-smi")
-    return any(Path("/proc/driver/nvidia/gpus").glob("*")) or (
-        tool is not None and "GPU" in answer_of([tool, "-L"], 20)
-    )
+    return any(Path("/proc/driver/nvidia/gpus").glob("*")) or "GPU" in answer_of(["nvidia-smi", "-L"], seconds=20)
 
 
 def answer_of(command: list[str], seconds: float) -> str:
@@ -229,7 +226,10 @@ def hand_over(command: Sequence[str | Path]) -> int:
     if os.name == "posix":
         sys.stdout.flush()
         os.execv(command[0], [str(part) for part in command])
-    return run(command)
+    try:
+        return run(command)
+    except KeyboardInterrupt:
+        return 130
 
 
 def say(sentence: str) -> None:
