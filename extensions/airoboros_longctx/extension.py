@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .core.settings import Settings, default_params, load_settings
+from .core.settings import Settings, describe_settings, load_settings
 from .service import LongContextService
 
 #: The webui fills this from its own settings (keys ``airoboros_longctx-<param>``) before ``setup``.
-params: dict[str, Any] = default_params()
+params: dict[str, Any] = {setting.name: setting.default for setting in describe_settings()}
 
 
 class Extension:

@@ -66,7 +66,9 @@ def test_failed_load_between_two_good_ones(server, offline_scores, models):
     expect_scaled(server, offline_scores, models)
 
 
-def test_idle_unload_and_reload(start, offline_scores, models):
+def test_idle_unload_and_reload(host, start, offline_scores, models):
+    if "--idle-timeout" not in (host.webui / "modules" / "shared.py").read_text():
+        pytest.skip(f"{host.name} has no --idle-timeout")
     arguments = ["--model", models.scaled.name, "--loader", "Transformers", "--idle-timeout", "30"]
     server = start(models.all(), arguments=arguments, page=False)
     server.ask("idle_unload")
