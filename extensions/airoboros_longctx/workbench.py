@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -77,10 +78,15 @@ class Workbench:
 
 
 def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
-    """Serve the workbench at ``listen``:``port`` until it is interrupted; ``model`` defaults to the shipped one."""
+    """Serve the workbench at ``listen``:``port`` until it is interrupted; ``model`` defaults to the shipped one.
+
+    A model that cannot be loaded is said so, and the workbench opens without it.
+    """
     from .ui.status_panel import style_css
     from .ui.workbench_page import create_workbench_page
 
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     workbench = Workbench()
     first = model or next(iter(workbench.shipped_models()), None)
     if first is not None:
@@ -90,6 +96,14 @@ def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
             workbench.host.log(str(error), problem=True)
     page = create_workbench_page(workbench)
     page.queue(default_concurrency_limit=None)
-    page.launch(server_name=listen, server_port=port, inbrowser=open_browser, css=style_css(), quiet=True, prevent_thread_lock=True)
-    print(f"The workbench is ready at http://{listen}:{port} (Ctrl+C ends it).", flush=True)
+    page.launch(
+        server_name=listen,
+        server_port=port,
+        inbrowser=open_browser,
+        css=style_css(),
+        quiet=True,
+        prevent_thread_lock=True,
+        footer_links=[],
+    )
+    print(f"The workbench is ready at http://{listen}:{port} (Ctrl+C closes it).", flush=True)
     page.block_thread()

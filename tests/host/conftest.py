@@ -16,8 +16,7 @@ import pytest
 from tests.host.running_host import REPOSITORY, RunningHost
 from tests.real_hosts import RealHost, find_hosts
 
-import os
-DEMO = Path(os.environ.get('LONGCTX_DEMO', REPOSITORY / 'demo' / 'models' / 'airoboros-tiny-1.4.1-PI-1024'))
+DEMO = REPOSITORY / "demo" / "models" / "airoboros-tiny-1.4.1-PI-1024"
 WINDOW, BASE, FACTOR = 1024, 256, 4
 CONFIRMED = "linear ×4 · 1024 tokens · Transformers · confirmed on the live model"
 

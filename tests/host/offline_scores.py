@@ -1,6 +1,6 @@
 """Run with a webui's own Python: scores of the next token with Transformers' own linear scaling, without us.
 
-    python offline_scores.py MODEL_FOLDER FACTOR IN.npz OUT.npz
+python offline_scores.py MODEL_FOLDER FACTOR IN.npz OUT.npz
 """
 
 import sys

@@ -155,8 +155,9 @@ class RunningHost:
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
 
-    def our_lines(self) -> list[str]:
-        return [line for line in self.log().splitlines() if "[airoboros_longctx]" in line]
+    def said(self) -> str:
+        """The log in one line: the newer webuis break long messages at the width of a terminal."""
+        return " ".join(self.log().split())
 
     # -- API ---------------------------------------------------------------------------------------------------------
 

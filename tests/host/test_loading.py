@@ -41,7 +41,7 @@ def expect_plain(server, offline_scores, models):
 
 
 def test_command_line_load(server, offline_scores, models):
-    assert CONFIRMED in "\n".join(server.our_lines())
+    assert CONFIRMED in server.said()
     expect_scaled(server, offline_scores, models)
 
 

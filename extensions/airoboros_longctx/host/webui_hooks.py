@@ -111,5 +111,7 @@ class WebuiHooks:
         try:
             return step()
         except Exception as error:
-            self._host.log(f"could not {what}: {type(error).__name__}: {error}. The webui goes on as without us.", problem=True)
+            self._host.log(
+                f"could not {what}: {type(error).__name__}: {error}. The webui goes on as without us.", problem=True
+            )
             return None

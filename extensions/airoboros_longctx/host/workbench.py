@@ -75,7 +75,9 @@ class WorkbenchHost:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         if not (Path(folder) / "config.json").is_file():
-            raise WorkbenchError(f"{folder!r} has no config.json; a folder with a model in Hugging Face format is needed.")
+            raise WorkbenchError(
+                f"{folder!r} has no config.json; a folder with a model in Hugging Face format is needed."
+            )
         self.unload()
         gpu = torch.cuda.is_available()
         try:

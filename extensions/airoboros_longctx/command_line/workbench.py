@@ -1,0 +1,29 @@
+"""``workbench``: chat with a local model folder in the browser, without a webui."""
+
+from __future__ import annotations
+
+import argparse
+
+NAME = "workbench"
+HELP = "chat with a local model folder in the browser, without a webui"
+DESCRIPTION = """\
+Open the workbench: chat with a model folder over Transformers. The model is scaled and confirmed as in a webui.
+Without --model, a small model that ships with the repository is loaded.
+"""
+LOOPBACK = "127.0.0.1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="FOLDER", help="the model folder to load first")
+    parser.add_argument(
+        "--listen", metavar="ADDRESS", default=LOOPBACK, help=f"address to serve on (default: {LOOPBACK}, this machine)"
+    )
+    parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to serve on (default: 7860)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from .. import workbench
+
+    workbench.run(arguments.model, arguments.listen, arguments.port, open_browser=not arguments.no_browser)
+    return 0
