@@ -139,7 +139,9 @@ class ClassShape:
 def _build_with_tables(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
     """The library's constructor makes its tables by a method of its own; there the shared table steps in."""
 
-    class ScaledLlamaRotaryEmbedding(SharedTables, library_class):  # type: ignore[misc, valid-type]
+    bases = (library_class,) if issubclass(library_class, SharedTables) else (SharedTables, library_class)
+
+    class ScaledLlamaRotaryEmbedding(*bases):  # type: ignore[misc]
         def _set_cos_sin_cache(self, seq_len: int, device: Any, dtype: Any) -> None:
             if "cos_cached" in self._buffers or not patch.active:
                 super()._set_cos_sin_cache(seq_len=seq_len, device=device, dtype=dtype)
@@ -166,17 +168,18 @@ def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) ->
 
     class ScaledLlamaRotaryEmbedding(library_class):  # type: ignore[misc, valid-type]
         def __init__(self, *arguments: Any, **keywords: Any) -> None:
-            scaled = patch.active
-            if scaled:
-                default = library_class.compute_default_rope_parameters  # type: ignore[attr-defined]
-                self.__dict__["compute_default_rope_parameters"] = functools.partial(
-                    _scaled_parameters, default, patch.factor
-                )
+            if not patch.active:
+                super().__init__(*arguments, **keywords)
+                return
+            default = library_class.compute_default_rope_parameters  # type: ignore[attr-defined]
+            self.__dict__["compute_default_rope_parameters"] = functools.partial(
+                _scaled_parameters, default, patch.factor
+            )
             super().__init__(*arguments, **keywords)
-            if scaled and self.rope_type == "default":
+            if self.rope_type == "default":
                 patch.modules_built += 1
-            else:  # the configuration states a scaling: the library's own
-                self.__dict__.pop("compute_default_rope_parameters", None)
+            else:  # the configuration states a scaling, and the library has applied it
+                del self.__dict__["compute_default_rope_parameters"]
 
         def _apply(self, fn: Callable[[Tensor], Tensor], *arguments: Any, **keywords: Any) -> Any:
             """Frequencies stay float32 when the model is cast to half precision."""

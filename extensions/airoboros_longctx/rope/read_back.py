@@ -6,6 +6,7 @@ can hold anything. The module is called as the forward pass calls it and the ang
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..core.errors import RopeScalingError
@@ -44,6 +45,8 @@ def read_rope_scaling(model: Any) -> RopeReading:
         fit = AngleFit("other", None, fit.rope_theta, fit.error, f"the layers differ: {runs}")
     elif fit.factor is not None:
         fit = _checked_when_grown(found, fit)
+    if fit.factor is None and any(_is_dynamic(rotary) for rotary in found.objects):
+        fit = replace(fit, rope_type="dynamic")
     return RopeReading(fit.rope_type, fit.factor, head_dim, fit.rope_theta, len(found.objects), fit.error, fit.note)
 
 
@@ -74,14 +77,13 @@ def _checked_when_grown(found: FoundRotary, fit: AngleFit) -> AngleFit:
     for rotary in {type(rotary): rotary for rotary in found.objects}.values():
         rows = ask_module_when_grown(rotary, _window(found))
         if distance_from(rows.up_to(FIRST_POSITIONS), fit.rope_theta, fit.factor) > ANOTHER_RULE:
-            kind = "dynamic" if "dynamic" in f"{type(rotary).__name__} {_rope_type(rotary)}".lower() else "other"
             note = f"{_in_words(fit)} now, {_in_words(fit_angles(rows, found.rope_theta))} in a longer sequence"
-            return AngleFit(kind, None, fit.rope_theta, fit.error, note)
+            return AngleFit("other", None, fit.rope_theta, fit.error, note)
     return fit
 
 
-def _rope_type(rotary: Any) -> Any:
-    return getattr(rotary, "rope_type", "")
+def _is_dynamic(rotary: Any) -> bool:
+    return "dynamic" in f"{type(rotary).__name__} {getattr(rotary, 'rope_type', '')}".lower()
 
 
 def _in_words(fit: AngleFit) -> str:

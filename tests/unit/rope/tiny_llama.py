@@ -52,7 +52,7 @@ def save_tiny_llama(folder: Path, kv_heads: int) -> Path:
 
 
 def load(folder: Path, factor: float | None = None, dtype: torch.dtype = torch.float32, **values: Any) -> Any:
-    """Load as a webui does: ``from_pretrained``, the factor (if any) stated in the config: Transformers' own scaling."""
+    """Load as a webui does; a ``factor`` is stated in the config, so that Transformers itself scales."""
     config = LlamaConfig.from_pretrained(folder)
     stated = llama_config(factor, config.num_key_value_heads, **values)
     return LlamaForCausalLM.from_pretrained(folder, config=stated, **{DTYPE_ARGUMENT: dtype}).eval()
