@@ -32,6 +32,11 @@ class Workbench:
         """Folders of the models that come with the repository, the default first."""
         return sorted(str(path.parent) for path in DEMO_MODELS.glob("*/config.json"))
 
+    def loaded_folder(self) -> str | None:
+        """The folder of the model that is loaded now."""
+        loaded = self.host.loaded_model()
+        return loaded.name if loaded is not None else None
+
     def load(self, folder: str) -> None:
         """Load, scale and confirm the model in ``folder``. Raises AiroborosLongctxError with a sentence."""
         pending = self.service.before_load(folder, LOADER)

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from ..core.errors import AiroborosLongctxError
-from . import plan, workbench
+from . import families, plan, workbench
 
 PROGRAM = "python -m extensions.airoboros_longctx"
 EXIT_USAGE = 2
 EXIT_BROKEN_PIPE = 1
-COMMANDS = (plan, workbench)
+COMMANDS = (plan, families, workbench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

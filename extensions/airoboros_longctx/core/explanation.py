@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, ContextPlan
+from dataclasses import dataclass
+
+from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, ContextPlan, Reason, Suggestion
 from .foreign_text import quoted
 from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING
 from .scaling_statements import spoken
@@ -28,33 +30,48 @@ def _method(plan: ContextPlan) -> str:
     return spoken(plan.rope_type, plan.factor if applied else None)
 
 
-def explain(plan: ContextPlan) -> str:
-    """The whole plan with the reason and source of every value, then the suggestion and the warnings."""
-    window = f"{plan.max_position_embeddings} tokens"
+@dataclass(frozen=True)
+class PlanRow:
+    """One line of the explanation: a value of the plan under a label for people, and its reason and source."""
+
+    label: str
+    value: str
+    reason: Reason | None
+
+
+def plan_rows(plan: ContextPlan) -> list[PlanRow]:
+    """Every value of the plan in the order in which it is read; values that say nothing are left out."""
     separator = "not known to this model" if plan.plainformat_separator is None else repr(plan.plainformat_separator)
-    rows = [
+    rows = (
         ("scaling", _method(plan), "factor"),
         ("base window", f"{plan.original_max_position_embeddings} tokens", "original_max_position_embeddings"),
-        ("window", window, "max_position_embeddings"),
+        ("window", f"{plan.max_position_embeddings} tokens", "max_position_embeddings"),
         ("context", f"{plan.truncation_length} tokens", "truncation_length"),
         ("loader", plan.loader, "loader"),
         ("scaled how", _MECHANISMS.get(plan.mechanism, plan.mechanism), "mechanism"),
         ("weight file", quoted(plan.weight_file or ""), "weight_file"),
         ("template", plan.instruction_template or "the model's own", "instruction_template"),
-        ("PLAINFORMAT after", separator, "plainformat_separator") if plan.instruction_template else ("", "", ""),
+        ("PLAINFORMAT after", separator if plan.instruction_template else "", "plainformat_separator"),
         ("stop at", "  ".join(plan.stop), "stop"),
-    ]
+    )
+    return [PlanRow(label, value, plan.reason_for(key)) for label, value, key in rows if value]
+
+
+def suggestion_sentence(suggestion: Suggestion) -> str:
+    """What is suggested and why; it is not applied until somebody accepts it."""
+    scaling = suggestion.scaling
+    scaled = f"{spoken(scaling.rope_type, scaling.factor)} for {scaling.max_position_embeddings} tokens"
+    return f"Suggestion, not applied: {scaled}. {suggestion.because}."
+
+
+def explain(plan: ContextPlan) -> str:
+    """The whole plan as text, with the reason and source of every value, then the suggestion and the warnings."""
     lines = [plan.model, f"  {summary(plan)}", ""]
-    for label, value, key in rows:
-        if not value:
-            continue
-        lines.append(f"  {label:<18} {value}")
-        reason = plan.reason_for(key)
-        if reason is not None:
-            lines.append(f"  {'':<18}   {reason.because}  [{reason.source}]")
+    for row in plan_rows(plan):
+        lines.append(f"  {row.label:<18} {row.value}")
+        if row.reason is not None:
+            lines.append(f"  {'':<18}   {row.reason.because}  [{row.reason.source}]")
     if plan.suggestion is not None:
-        scaling = plan.suggestion.scaling
-        scaled = f"{spoken(scaling.rope_type, scaling.factor)} for {scaling.max_position_embeddings} tokens"
-        lines += ["", f"  Suggestion, not applied: {scaled}", f"    {plan.suggestion.because}."]
+        lines += ["", f"  {suggestion_sentence(plan.suggestion)}"]
     lines += ["", *(f"  Warning: {warning}" for warning in plan.warnings)] if plan.warnings else []
     return "\n".join(lines)

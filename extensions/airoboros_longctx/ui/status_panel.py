@@ -6,7 +6,8 @@ import html
 from pathlib import Path
 from typing import Any
 
-from ..core.explanation import explain
+from ..core.context_plan import ContextPlan
+from ..core.explanation import plan_rows, suggestion_sentence
 from ..core.load_status import LoadStatus, Verdict
 from ..service import LongContextService
 from .gradio_versions import quiet, refresh_regularly
@@ -36,8 +37,20 @@ def status_html(status: LoadStatus) -> str:
         f'<div class="advice">{escape(status.advice)}</div>' if status.advice else "",
     ]
     if status.plan is not None:
-        parts.append(f"<details><summary>Why</summary><pre>{escape(explain(status.plan))}</pre></details>")
+        parts.append(f"<details><summary>Why</summary>{_reasons_html(status.plan)}</details>")
     return "".join([*parts, "</div>"])
+
+
+def _reasons_html(plan: ContextPlan) -> str:
+    escape = html.escape
+    rows = []
+    for row in plan_rows(plan):
+        reason = row.reason
+        why = f"{escape(reason.because)} <span>({escape(reason.source)})</span>" if reason is not None else ""
+        rows.append(f"<dt>{escape(row.label)}</dt><dd><b>{escape(row.value)}</b> {why}</dd>")
+    notes = [suggestion_sentence(plan.suggestion)] if plan.suggestion is not None else []
+    notes += [f"Warning: {warning}" for warning in plan.warnings]
+    return f"<dl>{''.join(rows)}</dl>" + "".join(f"<p>{escape(note)}</p>" for note in notes)
 
 
 def create_status_panel(service: LongContextService, refresh_seconds: float) -> Any:

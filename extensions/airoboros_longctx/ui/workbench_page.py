@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ class WorkbenchActions(Protocol):
     service: LongContextService
 
     def shipped_models(self) -> list[str]: ...
+
+    def loaded_folder(self) -> str | None: ...
 
     def load(self, folder: str) -> None: ...
 
@@ -42,10 +45,10 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
             "# airoboros_longctx workbench\n"
             "Chat with a RoPE-scaled Llama. Its context is scaled when it is loaded, and confirmed on the live model."
         )
-        with gr.Row(equal_height=True):
+        with gr.Row(equal_height=False):
             folder = gr.Dropdown(
                 [(path.replace("\\", "/").rpartition("/")[2], path) for path in shipped],
-                value=shipped[0] if shipped else None,
+                value=workbench.loaded_folder(),
                 allow_custom_value=True,
                 label="Model folder",
                 info="Pick one that ships, or type the path of a folder in Hugging Face format.",
@@ -105,7 +108,7 @@ def turns_of(messages: Messages) -> list[tuple[str, str]]:
     said = [(message["role"], _text_of(message["content"])) for message in messages]
     return [
         (text, answer)
-        for (role, text), (other, answer) in zip(said, said[1:], strict=False)
+        for (role, text), (other, answer) in itertools.pairwise(said)
         if (role, other) == ("user", "assistant")
     ]
 
