@@ -199,7 +199,7 @@ class RunningHost:
         else:
             self.post("/api/v1/model", {"action": "unload"})
 
-    # -- inside the server -----------------------------------------------------------------------------------------------
+    # -- inside the server ---------------------------------------------------------------------------------------
 
     def ask(self, command: str) -> dict[str, Any]:
         """Run a command of the probe extension inside the server."""

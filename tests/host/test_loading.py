@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import urllib.error
 
 import numpy as np
@@ -18,8 +19,7 @@ LONG = "The color of the harbor is teal. The code of Alda is 4417. " * 24
 def server(start, models):
     """A scaled model named on the command line: loaded before any extension is imported."""
     arguments = ["--model", models.scaled.name, "--loader", "Transformers"]
-    running = start(models.all(), arguments=arguments, page=False)
-    return running
+    return start(models.all(), arguments=arguments, page=False)
 
 
 def expect_scaled(server, offline_scores, models):
@@ -57,9 +57,9 @@ def test_api_load_unload_and_a_plain_model_after_a_scaled_one(server, offline_sc
 
 def test_failed_load_between_two_good_ones(server, offline_scores, models):
     server.load(models.scaled.name)
-    with pytest.raises((urllib.error.HTTPError, ConnectionError, ValueError)):
+    with contextlib.suppress(urllib.error.HTTPError):  # v1.7 answers 200 with an error inside
         server.load(models.broken.name)
-        raise ValueError("v1.7 answers 200 with an error inside")
+    assert not server.ask("window")["loaded"]
     server.load(models.plain.name)
     expect_plain(server, offline_scores, models)
     server.load(models.scaled.name)

@@ -67,7 +67,7 @@ class WorkbenchHost:
     def log(self, message: str, *, problem: bool = False) -> None:
         _logger.log(logging.WARNING if problem else logging.INFO, "[airoboros_longctx] %s", message)
 
-    # -- loading and generating ------------------------------------------------------------------------------------------
+    # -- loading and generating --------------------------------------------------------------------------------------
 
     def load(self, folder: str) -> Any:
         """Load the model in ``folder`` and hold it. Raises WorkbenchError with a sentence where it cannot be read."""

@@ -46,7 +46,7 @@ class _FirstScores:
                 scores=scores[0].float().cpu().numpy(),
                 truncation_length=_state.get("truncation_length") or 0,
             )
-            os.replace(FOLDER / "scores.tmp.npz", FOLDER / "scores.npz")
+            (FOLDER / "scores.tmp.npz").replace(FOLDER / "scores.npz")
         return scores
 
 
@@ -62,7 +62,7 @@ def _listen():
                 answer = {"error": f"{type(error).__name__}: {error}"}
             temporary = FOLDER / f"{name}.tmp"
             temporary.write_text(json.dumps(answer))
-            os.replace(temporary, FOLDER / f"{name}.answer")
+            temporary.replace(FOLDER / f"{name}.answer")
 
 
 def _window():
