@@ -51,7 +51,8 @@ Without "Source?" only the first line comes.
 
 ## Measured
 
-By `demo/train/evaluate.py`, greedy, {count} questions for each length and depth; the length is prompt and reply together.
+By `demo/train/evaluate.py`, greedy, {count} questions for each length and depth; a length is prompt and reply
+together.
 
 ### Keyed retrieval: the value, by length
 

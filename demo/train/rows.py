@@ -31,14 +31,11 @@ class Rows:
         self.english_ids = numpy.array(
             [i for text in train_texts for i in [tokenizer.BOS_ID, *pieces.encode(text)]], dtype=numpy.int32
         )
+        self._tokens = functools.cache(lambda text: len(pieces.encode(text)))
         self.question_links = guides.QuestionLinks(pieces)
         self.from_id = pieces.encode("from")[0]
         self.fixed = {text: pieces.encode(text) for text in ("The", "of", "the", "is", "What")}
         self.stop, self.ask = pieces.encode("a.")[-1:], pieces.encode("a?")[-1:]
-
-    @functools.cache
-    def _tokens(self, text: str) -> int:
-        return len(self.pieces.encode(text))
 
     def repeats(self, rng: random.Random, length: int) -> Row:
         half = rng.randint(length // 4, length // 2)

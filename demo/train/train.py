@@ -160,7 +160,7 @@ class Run:
                     line = (
                         f"{stage.name} {self.step} ({self.total}) {time.time() - began:.0f}s loss {loss:.3f} {scores}"
                     )
-                    with open(self.folder / "log.txt", "a") as log:
+                    with (self.folder / "log.txt").open("a") as log:
                         print(line, file=log)
                 if self.total % save_every == 0:
                     self.save()
