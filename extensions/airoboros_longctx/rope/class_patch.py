@@ -24,8 +24,9 @@ from torch import Tensor, nn
 
 from ..core.errors import RopeScalingError
 from .frequencies import interpolated_frequencies, inverse_frequencies
-from .scaled_modules import STATE_ATTRIBUTE, ScalingState, SharedTables
 from .scaled_table import ScaledTable
+from .scaling_state import STATE_ATTRIBUTE, ScalingState
+from .shared_tables import SharedTables, put_tables
 
 MODELING_MODULE = "transformers.models.llama.modeling_llama"
 CLASS_NAME = "LlamaRotaryEmbedding"
@@ -143,14 +144,15 @@ def _build_with_tables(library_class: type[nn.Module], patch: ClassPatch) -> typ
 
     class ScaledLlamaRotaryEmbedding(*bases):  # type: ignore[misc]
         def _set_cos_sin_cache(self, seq_len: int, device: Any, dtype: Any) -> None:
-            if "cos_cached" in self._buffers or not patch.active:
+            if STATE_ATTRIBUTE in self.__dict__ or not patch.active:
                 super()._set_cos_sin_cache(seq_len=seq_len, device=device, dtype=dtype)
                 return
             # The first call: one row by the library itself gives the buffers their shape, device and dtype.
             super()._set_cos_sin_cache(seq_len=1, device=device, dtype=dtype)
             table = patch.table(int(self.dim), float(self.base))
             table.length = max(table.length, seq_len, patch.max_position_embeddings)
-            self.__dict__[STATE_ATTRIBUTE] = ScalingState(patch.factor, table)
+            state = self.__dict__[STATE_ATTRIBUTE] = ScalingState(patch.factor, table)
+            put_tables(self, state)
             patch.modules_built += 1
 
     return ScaledLlamaRotaryEmbedding

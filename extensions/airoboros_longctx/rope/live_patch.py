@@ -14,16 +14,9 @@ from ..core.rope_scaling import APPLICABLE_ROPE_TYPES, RopeReading, RopeScaling
 from .frequencies import inverse_frequencies
 from .read_back import read_rope_scaling
 from .rotary_modules import FoundRotary, find_rotary
-from .scaled_modules import (
-    MODULE_SHAPES,
-    ModuleShape,
-    ScalingState,
-    module_shape,
-    put_scaling,
-    scaling_state,
-    take_scaling,
-)
+from .scaled_modules import MODULE_SHAPES, ModuleShape, module_shape, put_scaling, take_scaling
 from .scaled_table import ScaledTable
+from .scaling_state import ScalingState, scaling_state
 
 
 @dataclass(eq=False)
@@ -38,15 +31,15 @@ class LivePatch:
     modules: int
     changed: bool
     message: str
-    _applied: list[tuple[weakref.ref[nn.Module], ScalingState]] = field(default_factory=list, repr=False)
+    _applied: list[tuple[weakref.ref[nn.Module], ModuleShape, ScalingState]] = field(default_factory=list, repr=False)
 
     def revert(self) -> None:
         """Undo this application, and only this one: exactly what ran before runs again. Twice does no harm."""
         while self._applied:
-            reference, state = self._applied.pop()
+            reference, shape, state = self._applied.pop()
             module = reference()
             if module is not None:  # an unloaded model needs no way back, and this must not keep it alive
-                take_scaling(module, state)
+                take_scaling(module, shape, state)
 
 
 def apply_rope_scaling(model: Any, scaling: RopeScaling) -> LivePatch:
@@ -74,7 +67,7 @@ def apply_rope_scaling(model: Any, scaling: RopeScaling) -> LivePatch:
         for module, shape in zip(found.objects, shapes, strict=True):
             state = ScalingState(scaling.factor, _table(module, before, scaling, tables))
             put_scaling(module, shape, state)
-            patch._applied.append((weakref.ref(module), state))
+            patch._applied.append((weakref.ref(module), shape, state))
         after = read_rope_scaling(model)
         if not after.agrees_with(scaling.factor):
             raise RopeScalingError(
@@ -101,7 +94,7 @@ def _shapes(found: FoundRotary) -> list[ModuleShape]:
     shapes = [module_shape(module) for module in found.objects]
     unknown = {type(module).__name__ for module, shape in zip(found.objects, shapes, strict=True) if shape is None}
     if unknown:
-        known = "; ".join(f"forward(x, {row.forward_argument}) with {', '.join(row.buffers)}" for row in MODULE_SHAPES)
+        known = "; ".join(f"forward(x, {row.forward_argument}) with {', '.join(row.needs)}" for row in MODULE_SHAPES)
         raise RopeScalingError(
             f"Rotary modules of the class {', '.join(sorted(unknown))} found. Needed: {known}. "
             "Nothing was changed; set the factor where the model's loader takes one."
@@ -139,11 +132,11 @@ def _table(
 
 def _unscaled_frequencies(module: nn.Module, before: RopeReading) -> Tensor:
     """The module's own float32 frequencies; computed again where a cast to half precision has rounded them."""
-    own = module._buffers.get("inv_freq")
+    own = module.inv_freq
     state = scaling_state(module)
     if state is not None:
         return state.table.inv_freq
-    if own is not None and own.dtype == torch.float32 and own.device.type != "meta":
+    if isinstance(own, Tensor) and own.dtype == torch.float32 and not own.is_meta:
         return own.detach().cpu()
     return inverse_frequencies(before.head_dim, before.rope_theta)
 

@@ -94,8 +94,8 @@ def ask_module(module: nn.Module, window: int | None) -> Rows:
         return _rows(positions, cos, sin)
     cached = getattr(module, "max_seq_len_cached", None) or window or POSITIONS[-1]
     length = min(int(cached), POSITIONS[-1] + 1)
-    tables = [buffer for name, buffer in module._buffers.items() if name in ("cos_cached", "sin_cached")]
-    dtype = tables[0].dtype if tables and tables[0] is not None else torch.float32
+    table = getattr(module, "cos_cached", None)
+    dtype = table.dtype if isinstance(table, Tensor) else torch.float32
     cos, sin = asked(torch.zeros(1, 1, 1, 1, device=place, dtype=dtype), seq_len=length)
     positions = _positions_below(length)
     rows = torch.tensor(positions, device=cos.device)

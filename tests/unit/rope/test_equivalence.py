@@ -116,7 +116,7 @@ def test_all_layers_share_one_table(checkpoint: Path, way: str) -> None:
         assert {module.sin_cached.data_ptr() for module in modules} == {modules[0].sin_cached.data_ptr()}
         assert modules[0].cos_cached.dtype == dtype
     if way == "class":
-        assert sum(module._buffers["cos_cached"].numel() for module in modules) == 16 * len(modules)
+        assert sum(module._buffers["_unscaled_cos_cached"].numel() for module in modules) == 16 * len(modules)
 
 
 @pytest.mark.skipif(KEEPS_TABLES, reason="this Transformers keeps tables")

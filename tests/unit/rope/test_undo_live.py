@@ -1,4 +1,4 @@
-"""The laws of scaling a loaded model: everything comes back, nothing is applied twice, and what others did stays theirs."""
+"""The laws of scaling a loaded model: everything comes back, nothing stacks, and what others did stays theirs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from extensions.airoboros_longctx.core.errors import RopeScalingError
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
 from extensions.airoboros_longctx.rope.live_patch import apply_rope_scaling
 from extensions.airoboros_longctx.rope.read_back import read_rope_scaling
-from tests.unit.rope.tiny_llama import BASE_WINDOW, DTYPES, load, logits, rotary_modules, state_of
+from tests.unit.rope.tiny_llama import BASE_WINDOW, DTYPES, KEEPS_TABLES, load, logits, rotary_modules, state_of
 
 LONG = 5 * BASE_WINDOW
 
@@ -157,6 +157,33 @@ def test_a_class_put_over_ours_stays_and_ours_passes_through(checkpoint: Path) -
     assert {type(module) for module in rotary_modules(model)} == {theirs}
     assert torch.equal(logits(model, LONG), logits(plain, LONG))
     assert torch.equal(logits(model, LONG * 2), logits(plain, LONG * 2))
+
+
+@pytest.mark.parametrize("way", ["buffer", "attribute", "register_buffer", "in place"])
+def test_tensors_planted_over_ours_count_are_caught_and_stay(checkpoint: Path, way: str) -> None:
+    model = load(checkpoint)
+    patch = apply_rope_scaling(model, linear(4))
+    names = ("cos_cached", "sin_cached") if KEEPS_TABLES else ("inv_freq",)
+    theirs = []
+    for module in rotary_modules(model):
+        for name in names:
+            planted = getattr(module, name).clone() * 1.25
+            if way == "buffer":
+                module._buffers[name] = planted
+            elif way == "attribute":
+                setattr(module, name, planted)
+            elif way == "register_buffer":
+                module.register_buffer(name, planted, persistent=False)
+            elif not theirs or not KEEPS_TABLES:  # all layers share the table
+                getattr(module, name).mul_(1.25)
+            if way != "in place":
+                theirs.append((module, name, planted))
+    assert not read_rope_scaling(model).agrees_with(4)
+    patch.revert()
+    assert all(getattr(module, name) is planted for module, name, planted in theirs)
+    if way == "in place" and KEEPS_TABLES:
+        assert torch.equal(logits(model, LONG), logits(load(checkpoint), LONG))
+    assert not [name for module in rotary_modules(model) for name in module._buffers if "unscaled" in name]
 
 
 def test_a_forward_put_over_ours_stays(checkpoint: Path) -> None:
