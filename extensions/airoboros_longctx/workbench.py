@@ -39,6 +39,7 @@ class Workbench:
 
     def load(self, folder: str) -> None:
         """Load, scale and confirm the model in ``folder``. Raises AiroborosLongctxError with a sentence."""
+        self.host.require_model(folder)
         pending = self.service.before_load(folder, LOADER)
         try:
             model = self.host.load(folder)

@@ -69,15 +69,20 @@ class WorkbenchHost:
 
     # -- loading and generating --------------------------------------------------------------------------------------
 
+    @staticmethod
+    def require_model(folder: str) -> None:
+        """Raise WorkbenchError where ``folder`` holds no model at all; whatever is loaded stays loaded."""
+        if not (Path(folder) / "config.json").is_file():
+            raise WorkbenchError(
+                f"{folder!r} has no config.json; a folder with a model in Hugging Face format is needed."
+            )
+
     def load(self, folder: str) -> Any:
         """Load the model in ``folder`` and hold it. Raises WorkbenchError with a sentence where it cannot be read."""
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        if not (Path(folder) / "config.json").is_file():
-            raise WorkbenchError(
-                f"{folder!r} has no config.json; a folder with a model in Hugging Face format is needed."
-            )
+        self.require_model(folder)
         self.unload()
         gpu = torch.cuda.is_available()
         try:

@@ -1,0 +1,112 @@
+"""The workbench as a person uses it, in Chromium: the shipped model answers past its base window."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.browser.chromium import chromium_page
+from tests.host.running_host import free_port
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "demo" / "models" / "airoboros-tiny-1.4.1-PI-1024"
+CONFIRMED = "linear ×4 · 1024 tokens · Transformers · confirmed on the live model"
+
+pytestmark = pytest.mark.browser
+pytest.importorskip("gradio")
+pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    """A workbench with the shipped model, opened as `start.py` opens it."""
+    port, log = free_port(), tmp_path_factory.mktemp("workbench") / "log.txt"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "extensions.airoboros_longctx", "workbench", "--port", str(port), "--no-browser"],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "GRADIO_ANALYTICS_ENABLED": "False"},
+        stdout=log.open("wb"),
+        stderr=subprocess.STDOUT,
+    )
+    address = f"http://127.0.0.1:{port}/"
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).read()
+            break
+        except (urllib.error.URLError, ConnectionError):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.3)
+    yield address
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture
+def page(url):
+    with chromium_page() as page:
+        page.goto(url)
+        page.get_by_role("status").wait_for(timeout=60_000)
+        yield page
+
+
+def ask(page, text):
+    """Send a message and wait until the reply no longer grows."""
+    replies = page.locator(".bot .prose, .bot.message")
+    before = replies.count()
+    page.get_by_label("Message").fill(text)
+    page.get_by_role("button", name="Send").click()
+    last, since = "", time.monotonic()
+    while time.monotonic() - since < 60:
+        now = replies.last.inner_text().strip() if replies.count() > before else ""
+        if now != last:
+            last, since = now, time.monotonic()
+        elif now not in ("", "…") and time.monotonic() - since > 3:
+            return now
+        page.wait_for_timeout(200)
+    raise AssertionError(f"no reply to {text[:60]!r}")
+
+
+def test_status_line_says_what_was_done_and_why(page):
+    assert CONFIRMED in page.get_by_role("status").inner_text()
+    page.get_by_text("Why").click()
+    assert (
+        "You'll need to set max_seq_len to 1024 and compress_pos_emb to 4." in page.get_by_role("status").inner_text()
+    )
+
+
+def test_question_past_the_base_window_is_answered_right(page):
+    from transformers import AutoTokenizer
+
+    from demo.train.data import keyed_question
+
+    tokenizer = AutoTokenizer.from_pretrained(DEMO)
+    right = 0
+    for seed in range(3):
+        question = keyed_question(9000 + seed, 900, 0.0, tokenizer, ask_source=False)
+        page.get_by_role("button", name="Clear").click()
+        right += question.value in ask(page, question.message)
+    assert right >= 2
+
+
+def test_a_folder_without_a_model_is_refused_with_a_sentence(page):
+    folder = page.get_by_label("Model folder")
+    folder.fill("/no/such/folder")
+    folder.press("Enter")
+    page.get_by_role("button", name="Load").click()
+    page.get_by_text("has no config.json").wait_for(timeout=15_000)
+    assert CONFIRMED in page.get_by_role("status").inner_text()
+
+
+def test_an_empty_message_is_refused(page):
+    page.get_by_label("Message").fill("  ")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_text("The message is empty").wait_for(timeout=15_000)
