@@ -127,7 +127,7 @@ class LongContextService:
             if loaded is not None:
                 self._expected = False
                 if loaded.model is not self._model():
-                    self._guarded("adopt the loaded model", lambda: self._adopt(loaded))
+                    self._adopt(loaded)
             elif not (self._expected and self._model() is not None):
                 self._forget()
             return self._status
@@ -137,6 +137,14 @@ class LongContextService:
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
             return
+        try:
+            self._scale_adopted(loaded)
+        except Exception as error:
+            sentence = self._sentence("look after the loaded model", error)
+            self._status = LoadStatus(Verdict.LEFT_ALONE, f"left alone: {sentence}", model=loaded.name)
+            self._host.log(f"{loaded.name}: {self._status.headline}", problem=True)
+
+    def _scale_adopted(self, loaded: LoadedModel) -> None:
         plan = self.plan(loaded.name, loaded_with=loaded.loader)
         reading, _ = self._read(loaded.model)
         if plan.mechanism == LOADER_SETTING and reading is not None and not reading.agrees_with(plan.factor):
