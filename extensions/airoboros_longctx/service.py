@@ -62,6 +62,10 @@ class LongContextService:
         facts = read_model_facts(self._host.model_path(model_name))
         return plan_context(facts, self._host.capabilities(), self._request(model_name, loader, loaded_with))
 
+    def applies_plans(self) -> bool:
+        """False where the user switched scaling off: models are planned and shown, and left as the host loads them."""
+        return self._settings().apply_scaling
+
     def _plan_with(self, model_name: str, loader: str) -> ContextPlan:
         """The plan for a load that the host does with ``loader``: ours if it is the planned one, else its owner's."""
         plan = self.plan(model_name)
@@ -116,7 +120,14 @@ class LongContextService:
                 self._forget()
                 return self._status
             self._expected = True
-            return self._confirm(pending.plan, model, pending.problem)
+            try:
+                return self._confirm(pending.plan, model, pending.problem)
+            except Exception as error:
+                self._withdraw_window()
+                sentence = self._sentence("confirm the load", error)
+                self._status = LoadStatus(Verdict.WRONG, f"NOT confirmed: {sentence}", model=pending.plan.model)
+                self._host.log(f"{self._status.model}: {self._status.headline}", problem=True)
+                return self._status
 
     # -- a model that was loaded without us ------------------------------------------------------------------------
 
@@ -133,6 +144,7 @@ class LongContextService:
             return self._status
 
     def _adopt(self, loaded: LoadedModel) -> None:
+        self._withdraw_window()
         self._model = weakref.ref(loaded.model)
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
@@ -194,8 +206,11 @@ class LongContextService:
     # -- what the page shows and does ------------------------------------------------------------------------------
 
     def status(self) -> LoadStatus:
-        """What is so now, also when the model came or went without passing through us."""
-        return self.adopt_loaded_model()
+        """What is so now, also when the model came or went without passing through us. Never raises: pages poll it."""
+        try:
+            return self.adopt_loaded_model()
+        except Exception as error:
+            return LoadStatus(Verdict.LEFT_ALONE, f"left alone: {self._sentence('look at the loaded model', error)}")
 
     def window(self) -> int | None:
         """The confirmed window of the loaded model in tokens; None where nothing was scaled."""

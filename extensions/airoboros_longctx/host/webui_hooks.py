@@ -5,7 +5,9 @@ The webui's own function always runs, with its own arguments, and its own errors
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -18,6 +20,7 @@ from .webui_seams import CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
 class Loads(Protocol):
     """The part of the service that the hooks call."""
 
+    def applies_plans(self) -> bool: ...
     def plan(self, model_name: str) -> ContextPlan: ...
     def before_load(self, model_name: str, loader: str) -> Any: ...
     def end_of_load(self, pending: Any) -> None: ...
@@ -49,14 +52,14 @@ class WebuiHooks:
                 self._install(seam)
         for duty in dict.fromkeys(seam.duty for seam in SEAMS):
             if not any(seam.duty == duty for seam in self._rebindings):
-                self._host.log(f"not supported here: this webui has no place known to us to {duty}.", problem=True)
+                self._say(f"not supported here: this webui has no place known to us to {duty}.")
         return tuple(self._rebindings)
 
     def _install(self, seam: Seam) -> None:
         try:
             module = importlib.import_module(seam.module)
         except Exception as error:
-            self._host.log(f"not supported here: {seam.module} cannot be imported ({error}).", problem=True)
+            self._say(f"not supported here: {seam.module} cannot be imported ({error}).")
             return
         function = getattr(module, seam.name, None)
         if callable(function) and not is_ours(function):
@@ -74,7 +77,7 @@ class WebuiHooks:
 
     def _load(self, loader: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         model_name = args[0] if args else kwargs.get("model_name")
-        if not self._host.is_switched_on() or not isinstance(model_name, str):
+        if not isinstance(model_name, str) or not self._is_switched_on():
             return original(*args, **kwargs)
         pending = self._or_none("plan the load", lambda: self._service.before_load(model_name, loader))
         try:
@@ -83,35 +86,51 @@ class WebuiHooks:
             self._or_none("end the load", lambda: self._service.end_of_load(pending))
         model = output[0] if isinstance(output, tuple) else output
         status = self._or_none("confirm the load", lambda: self._service.after_load(pending, model))
-        if status is None or status.verdict is Verdict.WRONG:
+        if status is None or status.verdict in (Verdict.WRONG, Verdict.NO_MODEL):
             self._or_none("withdraw the window", lambda: self._host.withdraw_window(model_name))
         return output
 
     def _model_metadata(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         stock = original(*args, **kwargs)
         model_name = args[0] if args else kwargs.get("model")
-        if not self._host.is_switched_on() or not isinstance(model_name, str) or not isinstance(stock, dict):
+        if not isinstance(model_name, str) or not isinstance(stock, dict) or not self._is_switched_on():
             return stock
-        planned = self._or_none(
-            "plan the window", lambda: self._host.with_window(model_name, stock, self._service.plan(model_name))
-        )
+
+        def with_window() -> Any:
+            if self._service.applies_plans():
+                return self._host.with_window(model_name, stock, self._service.plan(model_name))
+            return stock
+
+        planned = self._or_none("plan the window", with_window)
         return stock if planned is None else planned
 
     def _model_chosen(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         state = original(*args, **kwargs)
         model_name = args[0] if args else kwargs.get("model")
-        if not self._host.is_switched_on() or not isinstance(model_name, str) or not isinstance(state, dict):
+        if not isinstance(model_name, str) or not isinstance(state, dict) or not self._is_switched_on():
             return state
-        chosen = self._or_none(
-            "choose the loader", lambda: self._host.with_loader(state, self._service.plan(model_name))
-        )
+
+        def with_loader() -> Any:
+            if self._service.applies_plans():
+                return self._host.with_loader(state, self._service.plan(model_name))
+            return state
+
+        chosen = self._or_none("choose the loader", with_loader)
         return state if chosen is None else chosen
+
+    def _is_switched_on(self) -> bool:
+        return bool(self._or_none("see whether this extension is switched on", self._host.is_switched_on))
 
     def _or_none(self, what: str, step: Callable[[], Any]) -> Any:
         try:
             return step()
         except Exception as error:
-            self._host.log(
-                f"could not {what}: {type(error).__name__}: {error}. The webui goes on as without us.", problem=True
-            )
+            self._say(f"could not {what}: {type(error).__name__}: {error}. The webui goes on as without us.")
             return None
+
+    def _say(self, sentence: str) -> None:
+        try:
+            self._host.log(sentence, problem=True)
+        except Exception:  # even a broken log must not stop a load
+            with contextlib.suppress(Exception):
+                print(f"[airoboros_longctx] {sentence}", file=sys.stderr, flush=True)
