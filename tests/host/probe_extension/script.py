@@ -1,11 +1,12 @@
 """A test-only webui extension: writes what reaches the model, and runs a few commands inside the server.
 
 Works in every release, so the tests can look at the live server without our extension being there.
-``LONGCTX_PROBE`` names the folder it talks through.
+``LONGCTX_PROBE`` names the folder it talks through, ``LONGCTX_PROBE_MORE`` a file with more ``COMMANDS``.
 """
 
 import json
 import os
+import runpy
 import threading
 import time
 from pathlib import Path
@@ -85,3 +86,5 @@ def _idle_unload():
 
 
 COMMANDS = {"window": _window, "idle_unload": _idle_unload}
+if os.environ.get("LONGCTX_PROBE_MORE"):
+    COMMANDS.update(runpy.run_path(os.environ["LONGCTX_PROBE_MORE"])["COMMANDS"])

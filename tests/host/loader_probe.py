@@ -1,0 +1,69 @@
+"""More commands for the probe extension: what v1.7's loaders hold, and what its Model tab chooses."""
+
+import contextlib
+from pathlib import Path
+
+
+def _exllama():
+    """What ExLlama was told, and the factors that reproduce its tables bit for bit."""
+    import torch
+    from modules import shared
+
+    model = getattr(shared.model, "ex_model", None) or shared.model.model
+    config, layers = model.config, model.layers
+    sin, cos = layers[0].self_attn.sin, layers[0].self_attn.cos
+    length, head_dim = sin.shape[-2], sin.shape[-1]
+    frequencies = 1.0 / (config.rotary_embedding_base ** (torch.arange(0, head_dim, 2).float() / head_dim))
+    reproduced = []
+    for factor in (1, 2, 4, 8):
+        angles = torch.outer(torch.arange(length).float() / factor, frequencies).repeat(1, 2)
+        if torch.equal(sin[0, 0], angles.sin().half()) and torch.equal(cos[0, 0], angles.cos().half()):
+            reproduced.append(factor)
+    return {
+        "max_seq_len": config.max_seq_len,
+        "compress_pos_emb": config.compress_pos_emb,
+        "table_length": length,
+        "factors": reproduced,
+        "tables": len({id(layer.self_attn.sin) for layer in layers}),
+        "class": type(shared.model).__name__,
+        "device": str(sin.device),
+    }
+
+
+def _attention():
+    """The class of the attention that AutoGPTQ left in the model, and its rotary embedding."""
+    from modules import shared
+
+    attention = shared.model.model.model.layers[0].self_attn
+    return {"attention": type(attention).__name__, "rotary": type(attention.rotary_emb).__name__}
+
+
+@contextlib.contextmanager
+def _as_with_a_gpu():
+    import torch
+    from modules import shared
+
+    available, cpu = torch.cuda.is_available, shared.args.cpu
+    torch.cuda.is_available, shared.args.cpu = (lambda: True), False
+    try:
+        yield
+    finally:
+        torch.cuda.is_available, shared.args.cpu = available, cpu
+
+
+def _model_tab():
+    """The loader that the Model tab ends up with for every model when ExLlama stuck there, without and with a GPU."""
+    from modules import models_settings, shared
+
+    def chosen(name):
+        state = {"loader": "ExLlama", "max_seq_len": 2048, "compress_pos_emb": 1, "truncation_length": 2048}
+        return models_settings.apply_model_settings_to_state(name, state)
+
+    names = sorted(path.name for path in Path(shared.args.model_dir).iterdir() if path.is_dir())
+    answer = {"without": {name: chosen(name) for name in names}}
+    with _as_with_a_gpu():
+        answer["with"] = {name: chosen(name) for name in names}
+    return answer
+
+
+COMMANDS = {"exllama": _exllama, "attention": _attention, "model_tab": _model_tab}
