@@ -10,26 +10,19 @@ What replaces ``modeling_llama.LlamaRotaryEmbedding`` is a subclass of whatever 
 
 from __future__ import annotations
 
-import functools
 import importlib
 import math
 import threading
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..core.errors import RopeScalingError
-from .frequencies import interpolated_frequencies, inverse_frequencies
+from .class_shapes import CLASS_NAME, MODELING_MODULE, class_shape
+from .frequencies import inverse_frequencies
 from .scaled_table import ScaledTable
-from .scaling_state import STATE_ATTRIBUTE, ScalingState
-from .shared_tables import SharedTables, put_tables
 
-MODELING_MODULE = "transformers.models.llama.modeling_llama"
-CLASS_NAME = "LlamaRotaryEmbedding"
 #: The name under which the library's module carries the active patch: seen by a second copy of this package as well.
 PATCH_ATTRIBUTE = "_airoboros_longctx_rope_patch"
 
@@ -46,7 +39,7 @@ class ClassPatch:
         self.active = False
         self._modeling = modeling
         self._original: type[nn.Module] = getattr(modeling, CLASS_NAME)
-        self._replacement = _class_shape(self._original).build(self._original, self)
+        self._replacement = class_shape(self._original).build(self._original, self)
         self._tables: weakref.WeakValueDictionary[tuple[int, float], ScaledTable] = weakref.WeakValueDictionary()
 
     def revert(self) -> None:
@@ -125,100 +118,3 @@ def _modeling_llama() -> Any:
             "later is needed. Install it, or use a loader that scales by itself."
         ) from problem
     return modeling
-
-
-@dataclass(frozen=True)
-class ClassShape:
-    """One row of the table: ``fits`` a library class, and ``build`` makes its scaled subclass."""
-
-    name: str
-    transformers: str
-    fits: Callable[[type], bool]
-    build: Callable[[type[nn.Module], ClassPatch], type[nn.Module]]
-
-
-def _build_with_tables(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
-    """The library's constructor makes its tables by a method of its own; there the shared table steps in."""
-
-    bases = (library_class,) if issubclass(library_class, SharedTables) else (SharedTables, library_class)
-
-    class ScaledLlamaRotaryEmbedding(*bases):  # type: ignore[misc]
-        def _set_cos_sin_cache(self, seq_len: int, device: Any, dtype: Any) -> None:
-            if STATE_ATTRIBUTE in self.__dict__ or not patch.active:
-                super()._set_cos_sin_cache(seq_len=seq_len, device=device, dtype=dtype)
-                return
-            # The first call: one row by the library itself gives the buffers their shape, device and dtype.
-            super()._set_cos_sin_cache(seq_len=1, device=device, dtype=dtype)
-            table = patch.table(int(self.dim), float(self.base))
-            table.length = max(table.length, seq_len, patch.max_position_embeddings)
-            state = self.__dict__[STATE_ATTRIBUTE] = ScalingState(patch.factor, table)
-            put_tables(self, state)
-            patch.modules_built += 1
-
-    return ScaledLlamaRotaryEmbedding
-
-
-def _scaled_parameters(
-    library_function: Callable[..., tuple[Tensor, float]], factor: float, *arguments: Any, **keywords: Any
-) -> tuple[Tensor, float]:
-    inv_freq, attention_scaling = library_function(*arguments, **keywords)
-    return interpolated_frequencies(inv_freq, factor), attention_scaling
-
-
-def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
-    """The library asks the instance for its default frequencies, once when building it and again after loading."""
-
-    class ScaledLlamaRotaryEmbedding(library_class):  # type: ignore[misc, valid-type]
-        def __init__(self, *arguments: Any, **keywords: Any) -> None:
-            if not patch.active:
-                super().__init__(*arguments, **keywords)
-                return
-            default = library_class.compute_default_rope_parameters  # type: ignore[attr-defined]
-            self.__dict__["compute_default_rope_parameters"] = functools.partial(
-                _scaled_parameters, default, patch.factor
-            )
-            super().__init__(*arguments, **keywords)
-            if self.rope_type == "default":
-                patch.modules_built += 1
-            else:  # the configuration states a scaling, and the library has applied it
-                del self.__dict__["compute_default_rope_parameters"]
-
-        def _apply(self, fn: Callable[[Tensor], Tensor], *arguments: Any, **keywords: Any) -> Any:
-            """Frequencies stay float32 when the model is cast to half precision."""
-            result = super()._apply(fn, *arguments, **keywords)
-            own = self._buffers["inv_freq"]
-            if "compute_default_rope_parameters" in self.__dict__ and own.dtype != torch.float32:
-                exact, _ = self.compute_default_rope_parameters(self.config)
-                for name in ("inv_freq", "original_inv_freq"):
-                    self._buffers[name] = exact.to(own.device, torch.float32, copy=True)
-            return result
-
-    return ScaledLlamaRotaryEmbedding
-
-
-CLASS_SHAPES = (
-    ClassShape(
-        "frequencies from compute_default_rope_parameters",
-        "5.x",
-        lambda library_class: hasattr(library_class, "compute_default_rope_parameters"),
-        _build_with_parameters,
-    ),
-    ClassShape(
-        "tables from _set_cos_sin_cache",
-        "4.31 to 4.37",
-        lambda library_class: hasattr(library_class, "_set_cos_sin_cache"),
-        _build_with_tables,
-    ),
-)
-
-
-def _class_shape(library_class: Any) -> ClassShape:
-    if isinstance(library_class, type) and issubclass(library_class, nn.Module):
-        for shape in CLASS_SHAPES:
-            if shape.fits(library_class):
-                return shape
-    known = "; ".join(f"{shape.name} (Transformers {shape.transformers})" for shape in CLASS_SHAPES)
-    raise RopeScalingError(
-        f"{MODELING_MODULE}.{CLASS_NAME} is {library_class!r}, and a class of one of these shapes is needed: {known}. "
-        "Load the model first and scale it in place, or set rope_scaling in its config.json."
-    )

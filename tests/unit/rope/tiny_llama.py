@@ -17,7 +17,8 @@ FACTORS = (2, 4, 8, 3, 1.7)
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 THETA = 10000.0
 KEEPS_TABLES = hasattr(modeling_llama.LlamaRotaryEmbedding, "_set_cos_sin_cache")
-DTYPE_ARGUMENT = "torch_dtype" if transformers.__version__.startswith("4.") else "dtype"
+HAS_ROPE_PARAMETERS = not transformers.__version__.startswith("4.")  # in the config; rope_theta and rope_scaling before
+DTYPE_ARGUMENT = "dtype" if HAS_ROPE_PARAMETERS else "torch_dtype"
 
 
 def llama_config(
