@@ -70,9 +70,6 @@ class ClassPatch:
         setattr(self._modeling, PATCH_ATTRIBUTE, self)
         self.active = True
 
-    def __deepcopy__(self, memo: dict[int, object]) -> ClassPatch:
-        return self
-
 
 def replace_llama_rope_with_scaled_rope(factor: float = 4, max_position_embeddings: int = 8192) -> ClassPatch:
     """Scale the rotary embedding of every Llama that is loaded from now on by ``factor``.

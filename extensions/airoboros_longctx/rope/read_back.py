@@ -47,7 +47,10 @@ def read_rope_scaling(model: Any) -> RopeReading:
         fit = _checked_when_grown(found, fit)
     if fit.factor is None and any(_is_dynamic(rotary) for rotary in found.objects):
         fit = replace(fit, rope_type="dynamic")
-    return RopeReading(fit.rope_type, fit.factor, head_dim, fit.rope_theta, len(found.objects), fit.error, fit.note)
+    length = None if found.place.is_module else min(int(rotary.sin.shape[-2]) for rotary in found.objects)
+    return RopeReading(
+        fit.rope_type, fit.factor, head_dim, fit.rope_theta, len(found.objects), fit.error, fit.note, length
+    )
 
 
 def _window(found: FoundRotary) -> int | None:
