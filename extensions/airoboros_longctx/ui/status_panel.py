@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,15 @@ def status_html(status: LoadStatus) -> str:
     return "".join([*parts, "</div>"])
 
 
+def _shown_status(ask: Callable[[], LoadStatus]) -> str:
+    """``status_html``, or a sentence where it fails: an error here would be shown again at every refresh."""
+    try:
+        return status_html(ask())
+    except Exception as error:
+        sentence = html.escape(f"The status cannot be shown: {type(error).__name__}: {error}")
+        return f'<div class="airoboros-longctx-status wrong" role="status">{sentence}</div>'
+
+
 def _reasons_html(plan: ContextPlan) -> str:
     escape = html.escape
     rows = []
@@ -57,19 +67,19 @@ def create_status_panel(service: LongContextService, refresh_seconds: float) -> 
     """Create the status line inside the current Gradio page. Returns its HTML component."""
     import gradio as gr
 
-    line = gr.HTML(status_html(service.status()), elem_id="airoboros-longctx-status-line")
+    line = gr.HTML(_shown_status(service.status), elem_id="airoboros-longctx-status-line")
     accept = gr.Button("Accept the suggested scaling", visible=False, elem_id="airoboros-longctx-accept")
 
-    def shown(status: LoadStatus) -> list[Any]:
-        suggestion = status.plan.suggestion if status.plan is not None else None
+    def shown(ask: Callable[[], LoadStatus]) -> list[Any]:
+        text, suggestion = _shown_status(ask), service.suggestion()
         label = f"Scale it ×{suggestion.scaling.factor:g}, as suggested" if suggestion is not None else ""
-        return [status_html(status), gr.update(visible=suggestion is not None, value=label)]
+        return [text, gr.update(visible=suggestion is not None, value=label)]
 
     def on_refresh() -> list[Any]:
-        return shown(service.status())
+        return shown(service.status)
 
     def on_accept() -> list[Any]:
-        return shown(service.accept_suggestion())
+        return shown(service.accept_suggestion)
 
     accept.click(on_accept, None, [line, accept], **quiet(accept.click))
     refresh_regularly(on_refresh, [line, accept], refresh_seconds)

@@ -58,11 +58,8 @@ class FakeWebui:
         self.log: list[str] = []
         self.chosen = Settings()
         self.fails = False
-        self.modules = {
-            name: ModuleType(name)
-            for name in ("modules", "modules.shared", "modules.logging_colors", "modules.loaders")
-            + ("modules.models", "modules.models_settings")
-        }
+        names = ("shared", "logging_colors", "loaders", "models", "models_settings")
+        self.modules = {name: ModuleType(name) for name in ("modules", *(f"modules.{name}" for name in names))}
         shared = self.shared
         shared.args = SimpleNamespace(model_dir=str(folder), **ARGUMENTS[release])
         shared.args_defaults = SimpleNamespace(**vars(shared.args))
@@ -151,12 +148,13 @@ class FakeWebui:
         return model, "tokenizer"
 
     def unload_model(self) -> None:
-        self.shared.model, self.shared.args.loader = None, None
+        self.shared.model = None
         if self.release == NEW:
             self.shared.model_name = "None"
 
     def load(self, name: str, loader: str | None = None) -> None:
         self.models.unload_model()
+        self.shared.args.loader = loader
         self.shared.model, self.shared.tokenizer = self.models.load_model(name, loader)
         self.shared.model_name = name
         if self.release == OLD:  # its callers take the window over themselves

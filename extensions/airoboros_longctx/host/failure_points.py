@@ -1,0 +1,88 @@
+"""Every step of ours that runs inside a call of the webui, in one table, and what the user has when it fails.
+
+``tests/unit/host/test_failures.py`` and ``tests/host/test_failures.py`` break one row at a time: the webui loads and
+chats, and one line says what did not happen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+START = "the webui starts"
+LOAD = "a model is loaded"
+PICK = "a model is picked in the Model tab"
+REQUEST = "a prompt is answered"
+PAGE = "the page is drawn or refreshed"
+RELOAD = "a model that its loader must scale was there before us"
+
+
+@dataclass(frozen=True)
+class FailurePoint:
+    """``step`` is a dotted name within this package; it runs when ``when``; ``then`` is what a user has without it."""
+
+    step: str
+    when: str
+    then: str
+
+
+_UNPLANNED = "the model loads unscaled; it is scaled in place at the next request or refresh, where that can be planned"
+_PATCHED_LATER = "the model is scaled in place after the load"
+_RED = "the status line is red; the webui keeps its own window"
+_STOCK_WINDOW = "the webui's settings say the model's base window"
+
+FAILURE_POINTS: tuple[FailurePoint, ...] = (
+    # The webui's call into script.py
+    FailurePoint("extension.setup", START, "the webui as without us"),
+    FailurePoint("extension.Extension.__init__", START, "the webui as without us"),
+    FailurePoint("host.webui.WebuiHost.__init__", START, "the webui as without us"),
+    FailurePoint("host.webui_hooks.WebuiHooks.install", START, "the webui as without us"),
+    FailurePoint("host.rebinding.Rebinding.__init__", START, "the webui as without us"),
+    FailurePoint("core.settings.describe_settings", START, "the webui as without us"),
+    FailurePoint("extension.state_modifier", REQUEST, "a request of v1.x's API is cut at 2048 tokens"),
+    FailurePoint("host.webui.WebuiHost.widen_request", REQUEST, "a request of v1.x's API is cut at 2048 tokens"),
+    FailurePoint("service.LongContextService.window", REQUEST, "a request of v1.x's API is cut at 2048 tokens"),
+    FailurePoint("extension.ui", PAGE, "no status line"),
+    FailurePoint("ui.status_panel.create_status_panel", PAGE, "no status line"),
+    FailurePoint("ui.status_panel.status_html", PAGE, "no status line"),
+    FailurePoint("ui.gradio_versions.refresh_regularly", PAGE, "a status line that stays as it was drawn"),
+    FailurePoint("extension.custom_css", PAGE, "a plain status line"),
+    FailurePoint("extension.custom_js", PAGE, "a status line that is not refreshed in old webuis"),
+    # The hooks' calls into the service
+    FailurePoint("core.settings.load_settings", LOAD, _UNPLANNED),
+    FailurePoint("service.LongContextService.applies_plans", LOAD, _STOCK_WINDOW),
+    FailurePoint("service.LongContextService.plan", LOAD, "the model loads unscaled"),
+    FailurePoint("service.LongContextService.before_load", LOAD, _UNPLANNED),
+    FailurePoint("service.LongContextService.end_of_load", LOAD, "the next model is read back; red where it differs"),
+    FailurePoint("service.LongContextService.after_load", LOAD, "the model is confirmed at the next refresh"),
+    FailurePoint("service.LongContextService.adopt_loaded_model", REQUEST, "the status is not looked at again"),
+    FailurePoint("service.LongContextService.status", PAGE, "a status line that stays as it was drawn"),
+    FailurePoint("service.LongContextService.accept_suggestion", PAGE, "the suggestion stays a suggestion"),
+    # The plan
+    FailurePoint("core.model_folder.read_model_facts", LOAD, "the model loads unscaled"),
+    FailurePoint("core.model_card.card_scaling", LOAD, "the model loads unscaled"),
+    FailurePoint("core.user_rules.read_user_rules", LOAD, "the model loads unscaled"),
+    FailurePoint("core.user_rules.add_user_rule", PAGE, "the suggestion stays a suggestion"),
+    FailurePoint("core.planner.plan_context", LOAD, "the model loads unscaled"),
+    FailurePoint("core.families.find_family", LOAD, "the model loads unscaled"),
+    FailurePoint("core.explanation.summary", LOAD, _RED),
+    FailurePoint("core.load_status.judge", LOAD, _RED),
+    # The model
+    FailurePoint("rope.engine.RopeEngine.patch_classes", LOAD, _PATCHED_LATER),
+    FailurePoint("rope.engine.RopeEngine.scale_live", LOAD, "a model that the patch missed is unscaled, and red"),
+    FailurePoint("rope.engine.RopeEngine.read", LOAD, _RED),
+    FailurePoint("rope.class_patch.ClassPatch.revert", LOAD, "the next model is read back; red where it differs"),
+    # The webui's settings
+    FailurePoint("host.webui.WebuiHost.is_switched_on", LOAD, "the model loads unscaled; then as above"),
+    FailurePoint("host.webui.WebuiHost.capabilities", LOAD, "the model loads unscaled"),
+    FailurePoint("host.webui.WebuiHost.model_path", LOAD, "the model loads unscaled"),
+    FailurePoint("host.webui.WebuiHost.loaded_model", REQUEST, "the status is not looked at again"),
+    FailurePoint("host.webui.WebuiHost.user_request", LOAD, "the model loads unscaled"),
+    FailurePoint("host.webui.WebuiHost.rules_file", LOAD, "the model loads unscaled"),
+    FailurePoint("host.webui.WebuiHost.with_window", LOAD, _STOCK_WINDOW),
+    FailurePoint("host.webui.WebuiHost.withdraw_window", LOAD, "the planned window stays in the settings of one load"),
+    FailurePoint("host.webui.WebuiHost.with_loader", PICK, "the webui's own choice of loader"),
+    FailurePoint("host.webui.WebuiHost.use_window", LOAD, _STOCK_WINDOW),
+    FailurePoint("host.webui.WebuiHost.use_loader_settings", RELOAD, "the model loads unscaled, and red"),
+    FailurePoint("host.webui.WebuiHost.reload_model", RELOAD, "the model stays unscaled, and the status line says so"),
+    FailurePoint("host.webui.WebuiHost.log", LOAD, "the line goes to the terminal instead of the webui's log"),
+)
