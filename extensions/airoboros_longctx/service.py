@@ -138,32 +138,58 @@ class LongContextService:
             if loaded is not None:
                 self._expected = False
                 if loaded.model is not self._model():
-                    self._adopt(loaded)
+                    again = self._adopt(loaded)
+                    del loaded  # while a model is loaded again nothing here may keep the old one: two may not fit
+                    if again is not None:
+                        self._load_again(again)
             elif not (self._expected and self._model() is not None):
                 self._forget()
             return self._status
 
-    def _adopt(self, loaded: LoadedModel) -> None:
+    def _adopt(self, loaded: LoadedModel) -> ContextPlan | None:
+        """Look after ``loaded`` in place; the plan for which the host must load it again, if that is needed."""
         self._withdraw_window()
         self._model = weakref.ref(loaded.model)
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
-            return
+            return None
         try:
-            self._scale_adopted(loaded)
+            return self._scale_adopted(loaded)
         except Exception as error:
             sentence = self._sentence("look after the loaded model", error)
             self._status = LoadStatus(Verdict.LEFT_ALONE, f"left alone: {sentence}", model=loaded.name)
             self._host.log(f"{loaded.name}: {self._status.headline}", problem=True)
+            return None
 
-    def _scale_adopted(self, loaded: LoadedModel) -> None:
+    def _scale_adopted(self, loaded: LoadedModel) -> ContextPlan | None:
         plan = self.plan(loaded.name, loaded_with=loaded.loader)
         reading, _ = self._read(loaded.model)
-        if plan.mechanism == LOADER_SETTING and reading is not None and not reading.agrees_with(plan.factor):
-            self._host.log(f"{plan.model}: loaded before this extension, without its scaling; loading it again.")
+        if plan.mechanism == LOADER_SETTING and reading is not None:
+            if not reading.agrees_with(plan.factor):
+                lacks = "its scaling"
+            elif not reading.reaches(plan.truncation_length):
+                lacks = f"room for {plan.truncation_length} tokens"
+            else:
+                lacks = ""
+            if lacks:
+                self._host.log(f"{plan.model}: loaded before this extension, without {lacks}; loading it again.")
+                return plan
+        self._confirm(plan, loaded.model)
+        return None
+
+    def _load_again(self, plan: ContextPlan) -> None:
+        """Let the host load the model again, once; whatever it then holds is confirmed and not loaded a third time."""
+        self._model, problem = _nothing, ""
+        try:
             self._host.reload_model()
-        else:
-            self._confirm(plan, loaded.model)
+        except Exception as error:
+            problem = self._sentence("load the model again", error)
+        loaded = self._host.loaded_model()
+        if loaded is None:
+            self._forget()
+            self._host.log(" ".join(filter(None, [f"{plan.model}: no model is loaded now.", problem])), problem=True)
+        elif loaded.model is not self._model():
+            self._confirm(plan, loaded.model, problem)
 
     def _confirm(self, plan: ContextPlan, model: Any, problem: str = "") -> LoadStatus:
         self._model = weakref.ref(model)

@@ -248,3 +248,17 @@ def test_exllama_is_told_and_its_tables_are_right(loader, gptq_host, gptq_models
         server.load(gptq_models.plain.name)
         expect_tables(server, other, 1, BASE)
         assert server.ask("window")["compress_pos_emb"] == 1
+        # Loaded again or loaded after another: never two in memory.
+        assert server.said().count("ExLlama built beside") == 6
+        assert server.said().count("ExLlama built beside 0 others") == 6
+
+
+def test_exllama_given_the_factor_alone_gets_tables_for_the_whole_window(gptq_host, gptq_models, tmp_path):
+    """The user's factor is right, but the tables were made for the base window and ExLlama would read past them."""
+    arguments = ["--model", gptq_models.scaled.name, "--loader", "ExLlama", "--compress_pos_emb", str(FACTOR)]
+    with serving(gptq_host, tmp_path, gptq_models, *arguments) as server:
+        said = server.said()
+        assert f"loaded before this extension, without room for {WINDOW} tokens; loading it again" in said
+        assert confirmed("ExLlama") in said
+        expect_tables(server, "ExLlama", FACTOR, WINDOW)
+        expect_window(server, "ExLlama")

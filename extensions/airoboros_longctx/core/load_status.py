@@ -57,6 +57,12 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
             problem or "The model could not be read back, so its answers may be wrong. Try another loader.",
         )
     if reading.agrees_with(plan.factor):
+        if plan.factor != 1.0 and not reading.reaches(plan.truncation_length):
+            return status(
+                Verdict.WRONG,
+                f"but the live model's tables end at {reading.table_length} tokens",
+                problem or f"Set max_seq_len to {plan.truncation_length} and reload the model.",
+            )
         return status(Verdict.CONFIRMED, "confirmed on the live model", problem)
     found = "no uniform scaling" if reading.factor is None else f"×{reading.factor:.4g}"
     return status(

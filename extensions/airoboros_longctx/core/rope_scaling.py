@@ -39,7 +39,8 @@ class RopeReading:
 
     ``factor`` is None where the angles fit no uniformly scaled RoPE (then ``rope_type`` is ``"ntk"`` for another base,
     ``"dynamic"`` where the length decides, or ``"other"``, and ``note`` says what was seen);
-    ``error`` is the largest difference between the model's cos/sin and those of the fit.
+    ``error`` is the largest difference between the model's cos/sin and those of the fit. ``table_length`` is the number
+    of positions in tables that never grow (ExLlama reads past their end); None where they grow.
     """
 
     rope_type: str
@@ -49,6 +50,11 @@ class RopeReading:
     modules: int
     error: float
     note: str = ""
+    table_length: int | None = None
+
+    def reaches(self, tokens: int) -> bool:
+        """True when a context of ``tokens`` stays inside the tables."""
+        return self.table_length is None or self.table_length >= tokens
 
     def agrees_with(self, factor: float, tolerance: float = 1e-3) -> bool:
         """True when the fitted factor is ``factor`` within a relative ``tolerance``."""

@@ -181,6 +181,8 @@ class WebuiHost:
         models.unload_model()
         self._shared.model_name = name  # v4.x forgets the name when it unloads
         self._shared.model, self._shared.tokenizer = models.load_model(name)
+        if self._shared.model is None:  # how some loaders say that they failed
+            raise RuntimeError(f"the webui did not load {name}; its own message is above")
 
     # -- a request ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ Python imports this module when it starts. Nothing changes until one of the two 
 import importlib.machinery
 import sys
 import types
+import weakref
 
 COMPILED = "exllama_ext"
 COMPILED_FUNCTIONS = (
@@ -36,7 +37,18 @@ def _exllama_model(module):
             self.embed_tokens = self.lm_head = self.norm = "cpu"
             self.layers = ["cpu"] * num_layers
 
+    alive = weakref.WeakSet()
+
+    class CountedExLlama(module.ExLlama):
+        """Says how many others were still in memory when it was built."""
+
+        def __init__(self, config):
+            print(f"ExLlama built beside {len(alive)} others", flush=True)
+            super().__init__(config)
+            alive.add(self)
+
     module.ExLlamaDeviceMap = CpuDeviceMap
+    module.ExLlama = CountedExLlama
 
 
 def _compiled_exllama():

@@ -92,6 +92,7 @@ class FakeRope:
         self.patched = 1.0
         self.scaled_live = 0
         self.broken: set[str] = set()
+        self.table_length: int | None = None
         self.runs: float | None = None  # what a scaled model runs instead of the planned factor
 
     def patch_classes(self, scaling: RopeScaling) -> Undo:
@@ -119,4 +120,4 @@ class FakeRope:
         if model.factor is None:
             raise RopeScalingError("This model has no rotary embedding.")
         kind = "default" if model.factor == 1 else "linear"
-        return RopeReading(kind, model.factor, 64, 10000.0, 1, 0.0)
+        return RopeReading(kind, model.factor, 64, 10000.0, 1, 0.0, table_length=self.table_length)

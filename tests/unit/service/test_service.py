@@ -207,8 +207,61 @@ def test_a_reload_that_fails_is_said(house):
     house.host.broken = {"reload_model"}
     house.hold("scaled", loader="ExLlama")
     status = house.service.status()
-    assert status.verdict is Verdict.LEFT_ALONE
-    assert "reload_model broke" in status.headline
+    assert status.verdict is Verdict.WRONG
+    assert "but the live model runs ×1" in status.headline
+    assert "reload_model broke" in status.advice
+
+
+def test_a_reload_that_fails_is_not_tried_again(house):
+    def reload_without_us():
+        house.host.reloads += 1
+        house.hold("scaled", loader="ExLlama")
+        raise RuntimeError("out of memory")
+
+    house.host.reload_model = reload_without_us
+    house.hold("scaled", loader="ExLlama")
+    first = house.service.status()
+    assert house.service.status() == first
+    assert house.host.reloads == 1
+    assert house.host.window == 2048
+
+
+def test_a_reload_that_leaves_no_model_is_said(house):
+    def lose():
+        house.host.loaded = None
+        raise RuntimeError("out of memory")
+
+    house.host.reload_model = lose
+    house.hold("scaled", loader="ExLlama")
+    assert house.service.status() is NO_MODEL_STATUS
+    assert "no model is loaded now" in house.host.problems[0]
+    assert "out of memory" in house.host.problems[0]
+
+
+def test_nothing_keeps_the_old_model_while_it_is_loaded_again(house):
+    old = weakref.ref(house.hold("scaled", loader="ExLlama"))
+    seen = []
+
+    def unload_and_load():
+        house.host.loaded = None
+        seen.append(old())
+        house.hold("scaled", loader="ExLlama").factor = 4.0
+
+    house.host.reload_model = unload_and_load
+    assert house.service.status().verdict is Verdict.CONFIRMED
+    assert seen == [None]
+
+
+def test_tables_that_end_before_the_window_are_made_again(house):
+    """The factor was right and the length was not: the kernels would read past the end."""
+    house.hold("scaled", loader="ExLlama").factor = 4.0
+    house.rope.table_length = 2048
+    status = house.service.status()
+    assert house.host.reloads == 1
+    assert "without room for 8192 tokens; loading it again" in house.host.lines[0]
+    assert (status.verdict, house.host.window) == (Verdict.WRONG, 2048)
+    assert "tables end at 2048 tokens" in status.headline
+    assert "max_seq_len to 8192" in status.advice
 
 
 def test_an_adopted_model_without_a_folder_is_left_alone_and_said_once(house):
