@@ -154,6 +154,7 @@ def expect_scaled_scores(autogptq: AutoGptqServer, gptq_models: GptqModels, gptq
     found = autogptq.server.first_scores(LONG)
     ids, fused = found["input_ids"], autogptq.fused_attention
     assert BASE < len(ids) < WINDOW
+    assert found["truncation_length"] == WINDOW
     assert np.isfinite(found["scores"]).all()
     assert np.array_equal(found["scores"], gptq_scores(gptq_models.scaled, FACTOR, fused, ids))
     assert not np.array_equal(found["scores"], gptq_scores(gptq_models.scaled, 1, fused, ids))
