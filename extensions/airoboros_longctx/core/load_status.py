@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .context_plan import MODEL_CONFIG, REMOTE_CODE, ContextPlan
+from .context_plan import MODEL_CONFIG, NONE, REMOTE_CODE, ContextPlan
 from .rope_scaling import APPLICABLE_ROPE_TYPES, RopeReading
 
 
@@ -47,6 +47,14 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
             Verdict.WRONG,
             f"not applied: this version cannot apply {plan.rope_type} scaling",
             "Keep prompts within the base window, or set the scaling in the loader yourself.",
+        )
+    applied = reading is not None and reading.agrees_with(plan.factor)
+    if plan.mechanism == NONE and plan.factor != 1.0 and not applied:
+        reason = plan.reason_for("mechanism")
+        return status(
+            Verdict.WRONG,
+            f"not applied: {reason.because if reason is not None else 'nothing here can apply it'}",
+            f"Keep prompts within the base window of {plan.original_max_position_embeddings} tokens.",
         )
     if reading is None:
         if plan.factor == 1.0:

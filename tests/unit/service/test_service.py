@@ -12,6 +12,7 @@ from extensions.airoboros_longctx.core.context_plan import PATCH, PlanRequest, U
 from extensions.airoboros_longctx.core.errors import ModelFolderError
 from extensions.airoboros_longctx.core.load_status import NO_MODEL_STATUS, Verdict
 from extensions.airoboros_longctx.core.settings import Settings
+from tests.unit.service.conftest import CARD
 
 SCALED = "linear ×4 · 8192 tokens · Transformers · confirmed on the live model"
 
@@ -132,6 +133,14 @@ def test_a_plain_model_that_cannot_be_read_is_left_alone(house):
     house.hold("plain", runs=None)
     status = house.service.status()
     assert (status.verdict, status.advice) == (Verdict.LEFT_ALONE, "This model has no rotary embedding.")
+
+
+def test_a_model_that_is_no_llama_is_left_as_it_is_and_told_why(house):
+    house.add_model("neox", CARD, model_type="gpt_neox", architectures=["GPTNeoXForCausalLM"])
+    status = house.load("neox", runs=1.0)
+    assert (status.verdict, house.host.window, house.rope.scaled_live) == (Verdict.WRONG, 2048, 0)
+    assert status.headline.endswith("· not applied: this is a gpt_neox model, no Llama: it is left alone")
+    assert status.advice == "Keep prompts within the base window of 2048 tokens."
 
 
 def test_a_load_that_cannot_be_planned_is_not_ours(house):
