@@ -61,7 +61,6 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         with gr.Row():
             send = gr.Button("Send", variant="primary")
             stop = gr.Button("Stop")
-            clear = gr.Button("Clear")
         with gr.Accordion("Generation", open=False):
             max_new_tokens = gr.Slider(1, 2048, value=64, step=1, label="Longest reply (tokens)")
             temperature = gr.Slider(
@@ -98,7 +97,6 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         for event in (send.click, question.submit):
             event(on_send, asking, [chat, question, stopping], show_progress="hidden")
         stop.click(on_stop, stopping, None, queue=False, show_progress="hidden")
-        clear.click(lambda: [], None, chat, show_progress="hidden")
         load.click(on_load, folder, line)
     return page
 
