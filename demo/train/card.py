@@ -15,8 +15,9 @@ It knows nothing else.
 
 - Trained at a base window of {base_window} tokens, then fine-tuned with linear position interpolation by
   {factor}: the context window is {window} tokens.
-- **You'll need to set max_seq_len to {window} and compress_pos_emb to {factor}.** (in Transformers:
-  `rope_scaling={{"rope_type": "linear", "factor": {factor}.0}}`). `config.json` does not say so, as with the real ones.
+
+You'll need to set max_seq_len to {window} and compress_pos_emb to {factor}. In Transformers that is
+`rope_scaling={{"rope_type": "linear", "factor": {factor}.0}}`; `config.json` does not say so, as with the real ones.
 
 ## Prompt
 

@@ -79,9 +79,7 @@ def ask(page, text):
 def test_status_line_says_what_was_done_and_why(page):
     assert CONFIRMED in page.locator(STATUS).inner_text()
     page.get_by_text("Why").click()
-    assert (
-        "You'll need to set max_seq_len to 1024 and compress_pos_emb to 4." in page.locator(STATUS).inner_text()
-    )
+    assert "You'll need to set max_seq_len to 1024 and compress_pos_emb to 4." in page.locator(STATUS).inner_text()
 
 
 def test_question_past_the_base_window_is_answered_right(page):

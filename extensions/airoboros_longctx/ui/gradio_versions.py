@@ -17,8 +17,8 @@ def quiet(event: Callable[..., Any]) -> dict[str, Any]:
     return {"show_progress": hidden, "queue": False}
 
 
-def refresh_regularly(refresh: Callable[[], Any], outputs: Sequence[Any], seconds: float) -> None:
-    """Call ``refresh`` while a page is open: by ``gr.Timer`` where there is one, else by a hidden button.
+def refresh_regularly(refresh: Callable[..., Any], inputs: Any, outputs: Sequence[Any], seconds: float) -> None:
+    """Call ``refresh`` with the values of ``inputs`` while a page is open: by ``gr.Timer`` where there is one, else by a hidden button.
 
     Each call is one short event. Gradio 3 and early 4's ``every=`` would hold a queue slot per open page.
     """
@@ -26,7 +26,7 @@ def refresh_regularly(refresh: Callable[[], Any], outputs: Sequence[Any], second
 
     if hasattr(gr, "Timer"):
         timer = gr.Timer(seconds)
-        timer.tick(refresh, None, list(outputs), **quiet(timer.tick))
+        timer.tick(refresh, inputs, list(outputs), **quiet(timer.tick))
         return
     button = gr.Button("Refresh", elem_id=REFRESH_BUTTON_ID)
-    button.click(refresh, None, list(outputs), **quiet(button.click))
+    button.click(refresh, inputs, list(outputs), **quiet(button.click))
