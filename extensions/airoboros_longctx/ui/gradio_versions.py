@@ -18,7 +18,7 @@ def quiet(event: Callable[..., Any]) -> dict[str, Any]:
 
 
 def refresh_regularly(refresh: Callable[..., Any], inputs: Any, outputs: Sequence[Any], seconds: float) -> None:
-    """Call ``refresh`` with the values of ``inputs`` while a page is open: by ``gr.Timer`` where there is one, else by a hidden button.
+    """Call ``refresh`` with the values of ``inputs`` while a page is open: by ``gr.Timer`` or by a hidden button.
 
     Each call is one short event. Gradio 3 and early 4's ``every=`` would hold a queue slot per open page.
     """
