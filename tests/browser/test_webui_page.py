@@ -39,7 +39,7 @@ def modern(host):
 def hostile(models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile") / HOSTILE
     shutil.copytree(models.scaled, folder, ignore=shutil.ignore_patterns("README.md"))
-    card = f"You'll need to set max_seq_len to {WINDOW} and compress_pos_emb to {FACTOR}. {MARKUP}\n"
+    card = f"You'll need to set max_seq_len to {WINDOW} and compress_pos_emb to {FACTOR} {MARKUP}.\n"
     (folder / "README.md").write_text(card)
     return folder
 
@@ -273,11 +273,13 @@ def test_switched_off_and_on_again_in_user_data(modern, start, offline_scores, m
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_fits_the_page(page, server, models, theme, width):
     server.load(models.scaled.name)
-    page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+    if page.evaluate("document.body.classList.contains('dark')") != (theme == "dark"):
+        open_tab(page, "Session")
+        page.get_by_role("button", name="Toggle light/dark theme").click()
+        page.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=theme == "dark")
+        open_tab(page, "Chat")
     page.set_viewport_size({"width": width, "height": 800})
-    open_page(page, server)
     expect_status(page, CONFIRMED)
-    assert page.evaluate("document.body.classList.contains('dark')") == (theme == "dark")
     folder = os.environ.get("LONGCTX_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -299,7 +301,7 @@ def test_saved_settings_keep_the_window(page, server, offline_scores, models):
     pick_model(page, models.plain.name)
     pick_model(page, models.scaled.name)
     page.get_by_role("button", name="Save settings", exact=True).click()
-    expect(page.get_by_text("saved to")).to_be_visible(timeout=LATER)
+    expect(page.locator("#model-tab").get_by_text("saved to")).to_be_visible(timeout=LATER)
     press_load(page, models.scaled.name)
     expect_status(page, CONFIRMED)
     expect_fields(page, server, WINDOW)
@@ -332,5 +334,5 @@ def test_page_of_2023_shows_an_api_load(host, start, models):
         expect(page.locator(STATUS)).to_contain_text("unscaled", timeout=SOON)
         server.load(models.scaled.name)
         expect(page.locator(STATUS)).to_contain_text(CONFIRMED, timeout=SOON)
-        assert page.locator(LINE).count() == 1
+        assert page.locator(STATUS).count() == 1
         assert not page.locator("#airoboros-longctx-refresh").is_visible()
