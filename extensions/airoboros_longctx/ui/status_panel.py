@@ -75,7 +75,7 @@ def create_status_panel(service: LongContextService, refresh_seconds: float) -> 
         label = f"Scale it ×{suggestion.scaling.factor:g}, as suggested" if suggestion is not None else ""
         return [text, gr.update(visible=suggestion is not None, value=label)]
 
-    def on_refresh(on_the_page: str) -> list[Any]:
+    def on_refresh(on_the_page: str = "") -> list[Any]:
         text, button = shown(service.status)
         # Writing the same text again would close the reasons under the reader's eyes.
         return [gr.update() if text == on_the_page else text, button]
