@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.slow]
 
 LINE = "#airoboros-longctx-status-line"
 STATUS = f"{LINE} [role=status]"
+#: The same in short, under the message box: the panels themselves are below the fold.
+SHORT = "#airoboros-longctx-short"
 UNSCALED = f"unscaled · {BASE} tokens · Transformers · confirmed on the live model"
 #: Two refreshes of the status line, and a machine that is busy.
 SOON = 15_000
@@ -80,6 +82,7 @@ def open_tab(page, name):
 
 def expect_status(page, text, timeout=SOON):
     expect(page.locator(STATUS)).to_contain_text(text, timeout=timeout)
+    expect(page.locator(SHORT)).to_contain_text(text, timeout=timeout)
 
 
 def expect_fields(page, server, window):
@@ -155,6 +158,16 @@ def test_status_line_says_what_was_done_and_why(page, server, offline_scores, mo
     expect_model(server, offline_scores, models.scaled, FACTOR)
 
 
+def test_short_line_is_in_view_and_leads_to_the_reasons(page):
+    short = page.locator(SHORT)
+    expect(short).to_have_text(f"✔ {CONFIRMED}")
+    expect(short).to_be_in_viewport(ratio=1)
+    expect(page.locator("#chat-input")).to_be_in_viewport(ratio=1)
+    short.click()
+    expect(page.locator(f"{STATUS} dl")).to_be_in_viewport()
+    assert page.locator(SHORT).count() == 1
+
+
 def test_refreshing_is_neither_seen_nor_felt(page):
     """While a person types and reads, the line is refreshed: no flicker, no lost focus, "Why" stays open."""
     page.evaluate("""() => {
@@ -202,7 +215,7 @@ def test_two_tabs_see_a_load_through_the_api(page, server, models):
 
 def test_foreign_text_is_shown_as_text(page, server):
     server.load(HOSTILE)
-    expect_status(page, HOSTILE)
+    expect(page.locator(STATUS)).to_contain_text(HOSTILE, timeout=SOON)
     expect_status(page, CONFIRMED)
     page.locator(STATUS).get_by_text("Why", exact=True).click()
     assert MARKUP in page.locator(STATUS).inner_text()
@@ -235,7 +248,7 @@ def test_model_tab_loads_plain_scaled_and_the_same_again(page, server, offline_s
 
 def check_switching_off_and_on(page, server, offline_scores, models):
     restart_with(page, server, extension_on=False)
-    assert page.locator(LINE).count() == 0
+    assert page.locator(f"{LINE}, {SHORT}").count() == 0
     server.load(models.scaled.name)
     expect_model(server, offline_scores, models.scaled, 1)
     assert server.ask("window")["truncation_length"] == BASE
@@ -280,6 +293,9 @@ def test_it_fits_the_page(page, server, models, theme, width):
         open_tab(page, "Chat")
     page.set_viewport_size({"width": width, "height": 800})
     expect_status(page, CONFIRMED)
+    if width < 500:  # the sidebars cover a narrow page; they open and close by themselves only when it is opened
+        open_page(page, server)
+        expect_status(page, CONFIRMED)
     folder = os.environ.get("LONGCTX_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -334,5 +350,6 @@ def test_page_of_2023_shows_an_api_load(host, start, models):
         expect(page.locator(STATUS)).to_contain_text("unscaled", timeout=SOON)
         server.load(models.scaled.name)
         expect(page.locator(STATUS)).to_contain_text(CONFIRMED, timeout=SOON)
-        assert page.locator(STATUS).count() == 1
+        assert (page.locator(STATUS).count(), page.locator(SHORT).count()) == (1, 1)
+        expect(page.locator(SHORT)).to_be_in_viewport(ratio=1)
         assert not page.locator("#airoboros-longctx-refresh").is_visible()
