@@ -16,9 +16,9 @@ from .core.context_plan import LOADER_SETTING, PATCH, ContextPlan, PlanRequest, 
 from .core.errors import AiroborosLongctxError, RopeScalingError
 from .core.explanation import summary
 from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
-from .core.model_folder import read_model_facts
-from .core.planner import plan_context
+from .core.planning.planner import plan_context
 from .core.ports import Host, LoadedModel, Rope, Undo
+from .core.reading.model_folder import read_model_facts
 from .core.rope_scaling import RopeReading
 from .core.settings import Settings
 from .core.user_rules import add_user_rule, read_user_rules

@@ -36,7 +36,7 @@ ROPE, HOST = "rope.engine.RopeEngine", "host.webui.WebuiHost"
 TOGETHER_WITH = {
     f"{ROPE}.scale_live": [f"{ROPE}.patch_classes"],
     f"{HOST}.withdraw_window": [f"{ROPE}.read"],
-    f"{HOST}.log": [f"{ROPE}.read", "core.planner.plan_context"],
+    f"{HOST}.log": [f"{ROPE}.read", "core.planning.planner.plan_context"],
 }
 #: Rows whose step a load with Transformers does not reach: those of loaders that scale by themselves, and a click on
 #: a suggestion that this model does not have. The webui in miniature of tests/unit/host reaches them.

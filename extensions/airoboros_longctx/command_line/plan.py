@@ -8,8 +8,8 @@ import json
 from ..core.context_plan import PlanRequest, plan_as_json
 from ..core.explanation import explain
 from ..core.known_hosts import NEWEST_WEBUI, known_capabilities, known_hosts
-from ..core.model_folder import read_model_facts
-from ..core.planner import plan_context
+from ..core.planning.planner import plan_context
+from ..core.reading.model_folder import read_model_facts
 
 NAME = "plan"
 HELP = "explain how a model folder would be loaded and scaled"

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from .model_facts import ScalingStatement
-from .model_name import comparable
+from .reading.model_name import comparable
 from .rope_scaling import LINEAR
 
 REGISTRY = Path(__file__).with_name("families.yaml")

@@ -7,7 +7,7 @@ from typing import Any
 from extensions.airoboros_longctx.core.context_plan import ContextPlan
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
 from extensions.airoboros_longctx.core.model_facts import ModelFacts
-from extensions.airoboros_longctx.core.model_folder import read_model_facts
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.model_card import card_never_refuses, card_scaling, card_weight_name
+from extensions.airoboros_longctx.core.reading.model_card import card_never_refuses, card_scaling, card_weight_name
 
 PREAMBLE = "A chat between a curious user and an assistant. The assistant gives helpful answers."
 

@@ -9,10 +9,10 @@ import pytest
 
 from extensions.airoboros_longctx.core.errors import ModelFolderError
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
-from extensions.airoboros_longctx.core.model_config import config_facts, quantization
 from extensions.airoboros_longctx.core.model_facts import Quantization
-from extensions.airoboros_longctx.core.model_folder import read_model_facts
-from extensions.airoboros_longctx.core.planner import plan_context
+from extensions.airoboros_longctx.core.planning.planner import plan_context
+from extensions.airoboros_longctx.core.reading.model_config import config_facts, quantization
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
 

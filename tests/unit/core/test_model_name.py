@@ -6,7 +6,7 @@ import pytest
 
 from extensions.airoboros_longctx.core.families import families, find_family, find_generation
 from extensions.airoboros_longctx.core.instruction_templates import instruction_templates
-from extensions.airoboros_longctx.core.model_name import comparable, parse_model_name
+from extensions.airoboros_longctx.core.reading.model_name import comparable, parse_model_name
 
 
 @pytest.mark.parametrize(

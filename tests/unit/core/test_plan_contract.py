@@ -14,8 +14,8 @@ from extensions.airoboros_longctx.core.context_plan import (
 from extensions.airoboros_longctx.core.explanation import explain, summary
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities, known_hosts
 from extensions.airoboros_longctx.core.model_facts import ModelFacts, Quantization, WeightFile
-from extensions.airoboros_longctx.core.model_folder import read_model_facts
-from extensions.airoboros_longctx.core.planner import plan_context
+from extensions.airoboros_longctx.core.planning.planner import plan_context
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
 from .known_models import (

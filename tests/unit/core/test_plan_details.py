@@ -9,8 +9,8 @@ import pytest
 from extensions.airoboros_longctx.core.context_plan import (
     PlanRequest,
 )
-from extensions.airoboros_longctx.core.model_folder import read_model_facts
-from extensions.airoboros_longctx.core.planner import plan_context
+from extensions.airoboros_longctx.core.planning.planner import plan_context
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
 from .known_models import (

@@ -13,8 +13,8 @@ from extensions.airoboros_longctx.core.context_plan import (
 )
 from extensions.airoboros_longctx.core.explanation import summary
 from extensions.airoboros_longctx.core.families import Family, families
-from extensions.airoboros_longctx.core.model_folder import read_model_facts
-from extensions.airoboros_longctx.core.planner import plan_context
+from extensions.airoboros_longctx.core.planning.planner import plan_context
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 from extensions.airoboros_longctx.core.rope_scaling import LINEAR
 
 from .conftest import ModelFolder

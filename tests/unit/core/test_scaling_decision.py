@@ -11,8 +11,8 @@ from extensions.airoboros_longctx.core.context_plan import (
     UserRule,
 )
 from extensions.airoboros_longctx.core.explanation import explain
-from extensions.airoboros_longctx.core.model_folder import read_model_facts
-from extensions.airoboros_longctx.core.planner import plan_context
+from extensions.airoboros_longctx.core.planning.planner import plan_context
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
 from .known_models import (

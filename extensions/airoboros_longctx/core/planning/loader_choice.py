@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .context_plan import Capabilities, PlanRequest
-from .model_facts import ModelFacts
+from ..context_plan import Capabilities, PlanRequest
+from ..model_facts import ModelFacts
 
 #: Above this many tokens the model cards say: do not use ExLlama, use AutoGPTQ.
 EXLLAMA_TOKENS = 8192

@@ -8,11 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from .errors import ModelFolderError
-from .foreign_text import UnreadableFileError, quoted, read_bytes, read_json_object
+from ..errors import ModelFolderError
+from ..foreign_text import UnreadableFileError, quoted, read_bytes, read_json_object
+from ..model_facts import ModelFacts, Quantization, WeightFile
 from .model_card import card_scaling
 from .model_config import config_facts, quantization
-from .model_facts import ModelFacts, Quantization, WeightFile
 from .model_name import parse_model_name
 from .weight_files import TOKENIZER_FILES, is_adapter_file, is_weight_file, quantization_from_names, weight_format
 

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from .context_plan import PlanRequest, UserRule
-from .foreign_text import quoted
-from .model_config import LARGEST_FACTOR
-from .model_facts import ModelFacts, ScalingStatement
-from .model_name import comparable
-from .rope_scaling import LINEAR, NO_SCALING
+from ..context_plan import PlanRequest, UserRule
+from ..foreign_text import quoted
+from ..model_facts import ModelFacts, ScalingStatement
+from ..reading.model_config import LARGEST_FACTOR
+from ..reading.model_name import comparable
+from ..rope_scaling import LINEAR, NO_SCALING
 
 
 def user_statements(facts: ModelFacts, request: PlanRequest, warnings: list[str]) -> Iterator[ScalingStatement]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from .context_plan import Suggestion
-from .model_facts import ModelFacts
-from .model_name import comparable
-from .rope_scaling import LINEAR, RopeScaling
+from ..context_plan import Suggestion
+from ..model_facts import ModelFacts
+from ..reading.model_name import comparable
+from ..rope_scaling import LINEAR, RopeScaling
 from .scaling_decision import LLAMA_WINDOWS
 
 _THOUSANDS = re.compile(r"-(\d{1,3})k(?=-|$)")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .context_plan import Reason
-from .families import find_generation
-from .model_card import SOURCE as CARD
-from .model_card import card_never_refuses
-from .model_facts import ModelFacts
+from ..context_plan import Reason
+from ..families import find_generation
+from ..model_facts import ModelFacts
+from ..reading.model_card import SOURCE as CARD
+from ..reading.model_card import card_never_refuses
 
 #: The two templates that differ in one sentence of the preamble, by whether it is there.
 _BY_PREAMBLE = {True: "Airoboros-1.4", False: "Airoboros-1.2"}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from .foreign_text import quoted
+from ..foreign_text import quoted
+from ..model_facts import ScalingStatement
 from .model_config import LARGEST_FACTOR
-from .model_facts import ScalingStatement
 
 SOURCE = "the model card (README.md)"
 

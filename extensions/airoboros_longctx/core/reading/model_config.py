@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .foreign_text import quoted
-from .model_facts import Quantization, ScalingStatement
-from .rope_scaling import LINEAR, NO_SCALING
+from ..foreign_text import quoted
+from ..model_facts import Quantization, ScalingStatement
+from ..rope_scaling import LINEAR, NO_SCALING
 
 #: More than any published factor, and far from where positions lose all meaning.
 LARGEST_FACTOR = 1024.0

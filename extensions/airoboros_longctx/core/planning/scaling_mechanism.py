@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, Capabilities, PlanRequest
+from ..context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, Capabilities, PlanRequest
+from ..model_facts import ModelFacts
+from ..rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR
 from .loader_choice import READS_CONFIG, RUNS_REMOTE_CODE
-from .model_facts import ModelFacts
-from .rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR
 from .scaling_decision import ScalingDecision
 from .scaling_statements import spoken
 

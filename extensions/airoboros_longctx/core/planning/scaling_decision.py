@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .context_plan import PlanRequest
-from .families import Family
-from .model_facts import ModelFacts, ScalingStatement
-from .model_name import comparable
-from .rope_scaling import LINEAR, NO_SCALING
+from ..context_plan import PlanRequest
+from ..families import Family
+from ..model_facts import ModelFacts, ScalingStatement
+from ..reading.model_name import comparable
+from ..rope_scaling import LINEAR, NO_SCALING
 from .scaling_statements import contradictions, stated_base, stated_window, user_statements
 
 #: Llama's own windows in tokens (Llama 1 and Llama 2): what an unexplained number is measured against.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .model_facts import ModelFacts
+from ..model_facts import ModelFacts
 from .scaling_decision import ScalingDecision
 
 _GIB = 1 << 30

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .context_plan import Reason
-from .foreign_text import quoted
-from .model_card import SOURCE as CARD
-from .model_card import card_weight_name
-from .model_facts import ModelFacts, WeightFile
-from .weight_files import act_order, alternatives
+from ..context_plan import Reason
+from ..foreign_text import quoted
+from ..model_facts import ModelFacts, WeightFile
+from ..reading.model_card import SOURCE as CARD
+from ..reading.model_card import card_weight_name
+from ..reading.weight_files import act_order, alternatives
 
 
 @dataclass(frozen=True)

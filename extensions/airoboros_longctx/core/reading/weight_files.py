@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .model_facts import Quantization, WeightFile
+from ..model_facts import Quantization, WeightFile
 
 #: Most trusted format first: a folder with both holds the same model twice.
 WEIGHT_SUFFIXES = (".gguf", ".safetensors", ".pt", ".bin")
