@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .core.settings import Settings, describe_settings, load_settings
+from .prompt_service import PromptService
 from .service import LongContextService
 
 #: The webui fills this from its own settings (keys ``airoboros_longctx-<param>``) before ``setup``.
@@ -20,12 +21,15 @@ class Extension:
     def __init__(self, extension_name: str) -> None:
         from .host.webui import WebuiHost
         from .host.webui_hooks import WebuiHooks
+        from .host.webui_prompting import WebuiPrompting
         from .rope.engine import RopeEngine
 
         self.host = WebuiHost(extension_name)
         self._said: set[str] = set()
         self.service = LongContextService(self.host, RopeEngine(), self.settings)
-        self.hooks = WebuiHooks(self.service, self.host)
+        self.prompt_service = PromptService()
+        self.prompting = WebuiPrompting(self.host, self.service, self.prompt_service, self.settings)
+        self.hooks = WebuiHooks(self.service, self.host, self.prompting.wrappers())
 
     def settings(self) -> Settings:
         """The settings as they are now; a bad value is named once and its default used."""
@@ -35,6 +39,15 @@ class Extension:
                 self._said.add(problem)
                 self.host.log(problem, problem=True)
         return settings
+
+    def put_templates_in_place(self) -> None:
+        """Give the webui's dropdown our templates; the models are looked after with or without them."""
+        if not self.settings().write_templates:
+            return
+        try:
+            self.prompting.write_templates()
+        except Exception as error:
+            self.host.log(f"The instruction templates are not in the dropdown: {error}", problem=True)
 
 
 _extension: Extension | None = None
@@ -46,6 +59,7 @@ def setup(host_module_name: str) -> None:
     if _extension is None:
         _extension = Extension(extension_name_of(host_module_name))
     _extension.hooks.install()
+    _extension.put_templates_in_place()
     _extension.service.adopt_loaded_model()
 
 
@@ -58,16 +72,19 @@ def extension_name_of(host_module_name: str) -> str:
 def ui() -> None:
     """Draw the panels below the chat."""
     if _extension is not None:
-        from .ui.status_panel import create_status_panel
+        from .ui.webui_panels import create_webui_panels
 
-        create_status_panel(_extension.service, _extension.settings().status_refresh_seconds)
+        create_webui_panels(
+            _extension.service, _extension.prompt_service, _extension.prompting.page(), _extension.settings()
+        )
 
 
 def state_modifier(state: dict[str, Any]) -> dict[str, Any]:
-    """Give requests of an API that knows no window the loaded model's."""
+    """Give requests of an API that knows no window the loaded model's, and answers from documents their sampling."""
     if _extension is None:
         return state
-    return _extension.host.widen_request(state, _extension.service.window())
+    state = _extension.host.widen_request(state, _extension.service.window())
+    return _extension.prompting.prompts.with_sampling(state)
 
 
 def custom_css() -> str:
@@ -78,7 +95,7 @@ def custom_css() -> str:
 
 
 def custom_js() -> str:
-    """The script that keeps the status line fresh."""
-    from .ui.status_panel import refresh_js
+    """The scripts of the panels."""
+    from .ui.status_panel import panels_js
 
-    return refresh_js(load_settings(params)[0].status_refresh_seconds)
+    return panels_js(load_settings(params)[0].status_refresh_seconds)

@@ -50,6 +50,7 @@ class LongContextService:
         self._model: Callable[[], Any] = _nothing  # a weak reference: an unloaded model's memory must go free
         self._expected = False  # the loader has returned the model, the host does not hold it yet
         self._window_undo: Undo | None = None
+        self._template_undo: Undo | None = None
         self._status = NO_MODEL_STATUS
 
     # -- plan ------------------------------------------------------------------------------------------------
@@ -204,6 +205,10 @@ class LongContextService:
         self._withdraw_window()
         if self._status.verdict is Verdict.CONFIRMED and plan.factor != 1.0:
             self._window_undo = self._guarded("give the window to the host", lambda: self._host.use_window(plan))
+        if plan.instruction_template is not None:
+            self._template_undo = self._guarded(
+                "give the instruction template to the host", lambda: self._host.use_template(plan)
+            )
         self._host.log(
             " ".join(filter(None, [f"{plan.model}:", self._status.headline, self._status.advice])),
             problem=self._status.verdict is Verdict.WRONG,
@@ -224,6 +229,9 @@ class LongContextService:
         if self._window_undo is not None:
             self._guarded("withdraw the window", self._window_undo)
             self._window_undo = None
+        if self._template_undo is not None:
+            self._guarded("withdraw the instruction template", self._template_undo)
+            self._template_undo = None
 
     def _forget(self) -> None:
         self._withdraw_window()
@@ -243,6 +251,10 @@ class LongContextService:
         status = self.adopt_loaded_model()
         scaled = status.plan is not None and status.plan.factor != 1.0 and status.verdict is Verdict.CONFIRMED
         return status.plan.truncation_length if scaled and status.plan is not None else None
+
+    def loaded_plan(self) -> ContextPlan | None:
+        """The plan of the model that is loaded now; None without one, or where it could not be planned."""
+        return self.status().plan
 
     def suggestion(self) -> Suggestion | None:
         plan = self._status.plan

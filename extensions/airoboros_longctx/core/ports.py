@@ -41,6 +41,9 @@ class Host(Protocol):
     def use_window(self, plan: ContextPlan) -> Undo:
         """Give the loaded model's window to the host's settings, arguments and defaults."""
 
+    def use_template(self, plan: ContextPlan) -> Undo:
+        """Make the planned instruction template the host's active one."""
+
     def reload_model(self) -> None:
         """Load the loaded model once more, for loaders that cannot be scaled in place."""
 

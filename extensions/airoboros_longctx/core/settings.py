@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from .chat_session import DocumentOptions
 from .context_plan import UserRule
 from .foreign_text import quoted
 from .user_rules import parse_rules
@@ -25,6 +26,24 @@ class Settings:
     context_tokens: int = 0
     model_rules: tuple[UserRule, ...] = ()
     status_refresh_seconds: float = 4.0
+    write_templates: bool = True
+    documents_only: bool = True
+    documents_name_sources: bool = False
+    documents_without_history: bool = True
+    documents_sampling: bool = True
+    documents_temperature: float = 0.5
+    api_document_characters: int = 1_000_000
+
+    @property
+    def document_options(self) -> DocumentOptions:
+        """How the ticks of the Documents panel stand when a page is opened."""
+        return DocumentOptions(
+            only_from_documents=self.documents_only,
+            name_sources=self.documents_name_sources,
+            without_history=self.documents_without_history,
+            own_sampling=self.documents_sampling,
+            temperature=float(self.documents_temperature),
+        )
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from ..core.context_plan import LOADER_SETTING, NONE, Capabilities, ContextPlan, PlanRequest
+from ..core.instruction_templates import instruction_template
 from ..core.ports import LoadedModel, Undo
+from ..core.template_formats import as_jinja
 from .webui_capabilities import probe_capabilities
 from .webui_seams import FACTOR_KEY, WINDOW_KEYS
 
 #: The literal that v1.x's own API puts where a request names no truncation_length.
 _OLD_API = "extensions.api.util"
 _OLD_API_TRUNCATION_LENGTH = 2048
+#: Loaders to which the newer webuis hand an instruct prompt without a beginning-of-sequence token.
+_WITHOUT_BOS = ("llama.cpp",)
+#: Where the newer webuis keep the active template's text.
+_TEMPLATE_TEXT = "instruction_template_str"
 #: The arguments that say the window; a loader reads the one its release has.
 _WINDOW_ARGUMENTS = ("max_seq_len", "ctx_size")
 
@@ -28,8 +34,10 @@ class WebuiHost:
 
         self._shared = shared
         self._logger = logger
-        self._extension_name = extension_name
+        self.extension_name = extension_name
         self._paused = False
+        #: The names of the templates that stand in the webui's folder.
+        self.templates: frozenset[str] = frozenset()
         self._given: dict[str, dict[str, Any]] = {}
         self._withdrawable: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 
@@ -37,7 +45,7 @@ class WebuiHost:
 
     def is_switched_on(self) -> bool:
         """False after the user took us out of the extensions and restarted the interface."""
-        return not self._paused and self._extension_name in (self._shared.args.extensions or ())
+        return not self._paused and self.extension_name in (self._shared.args.extensions or ())
 
     def capabilities(self) -> Capabilities:
         return probe_capabilities(self._shared.args)
@@ -119,6 +127,43 @@ class WebuiHost:
         settings = {**stock, **planned}
         self._withdrawable[model_name] = (settings, {key: stock.get(key) for key in planned})
         return settings
+
+    def with_template(self, model_name: str, stock: dict[str, Any], plan: ContextPlan) -> dict[str, Any]:
+        """``stock`` with the planned instruction template, unless the user chose one for this model or for all."""
+        chosen = "instruction_template" in self._saved_settings(model_name)
+        if chosen or getattr(self._shared.args, "chat_template_file", None):
+            return stock
+        return {**stock, **self._template_fields(plan)}
+
+    def _template_fields(self, plan: ContextPlan) -> dict[str, Any]:
+        """The fields that say the template: by its text where the webui keeps that, and by name where the file is."""
+        name = plan.instruction_template
+        if name is None:
+            return {}
+        fields = {"instruction_template": name} if name in self.templates else {}
+        if _TEMPLATE_TEXT in self._shared.settings:
+            fields[_TEMPLATE_TEXT] = as_jinja(instruction_template(name), plan.loader in _WITHOUT_BOS)
+        return fields
+
+    def use_template(self, plan: ContextPlan) -> Undo:
+        settings = self._shared.settings
+        ours = self.with_template(plan.model, {}, plan)
+        ours = {key: value for key, value in ours.items() if key in settings}
+        before = {key: settings[key] for key in ours}
+        settings.update(ours)
+
+        def undo() -> None:
+            for key, value in before.items():
+                if settings.get(key) == ours[key]:
+                    settings[key] = value
+
+        return undo
+
+    def page_values(self) -> dict[str, Any]:
+        """What an open page's fields should say of the loaded model, when that was changed elsewhere."""
+        settings = self._shared.settings
+        template = _TEMPLATE_TEXT if _TEMPLATE_TEXT in settings else "instruction_template"
+        return {key: settings[key] for key in ("truncation_length", template) if settings.get(key) is not None}
 
     def withdraw_window(self, model_name: str) -> None:
         """The model is not scaled after all: the settings handed out for this load say the stock window again."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from ..core.context_plan import ContextPlan
 from ..core.load_status import Verdict
 from .rebinding import Rebinding, Wrapper, is_ours
 from .webui_seams import CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
+
+#: The mark of an exception that a request is meant to get: a refusal, not a failure of ours.
+DELIBERATE = "__airoboros_longctx_refusal__"
 
 
 class Loads(Protocol):
@@ -32,6 +35,7 @@ class WebuiWindow(Protocol):
 
     def is_switched_on(self) -> bool: ...
     def with_window(self, model_name: str, stock: dict[str, Any], plan: ContextPlan) -> dict[str, Any]: ...
+    def with_template(self, model_name: str, stock: dict[str, Any], plan: ContextPlan) -> dict[str, Any]: ...
     def withdraw_window(self, model_name: str) -> None: ...
     def with_loader(self, state: dict[str, Any], plan: ContextPlan) -> dict[str, Any]: ...
     def log(self, message: str, *, problem: bool = False) -> None: ...
@@ -40,9 +44,11 @@ class WebuiWindow(Protocol):
 class WebuiHooks:
     """Puts our wrappers on the webui's seams, once, and takes them off again."""
 
-    def __init__(self, service: Loads, host: WebuiWindow) -> None:
+    def __init__(self, service: Loads, host: WebuiWindow, more: Mapping[str, Wrapper] | None = None) -> None:
+        """``more`` are wrappers for further duties: they run as ``wrapper(original, *args, **kwargs)``."""
         self._service = service
         self._host = host
+        self._more = dict(more or {})
         self._rebindings: dict[Seam, Rebinding] = {}
 
     def install(self) -> tuple[Seam, ...]:
@@ -50,12 +56,17 @@ class WebuiHooks:
         for seam in SEAMS:
             if seam not in self._rebindings:
                 self._install(seam)
-        for duty in dict.fromkeys(seam.duty for seam in SEAMS):
-            if not any(seam.duty == duty for seam in self._rebindings):
+        for duty in dict.fromkeys(seam.duty for seam in SEAMS if not (seam.page or seam.optional)):
+            if self._is_ours(duty) and not any(seam.duty == duty for seam in self._rebindings):
                 self._say(f"not supported here: this webui has no place known to us to {duty}.")
         return tuple(self._rebindings)
 
+    def _is_ours(self, duty: str) -> bool:
+        return duty in (LOAD, WINDOW, CHOOSE_LOADER) or duty in self._more
+
     def _install(self, seam: Seam) -> None:
+        if not self._is_ours(seam.duty) or (seam.page and seam.module not in sys.modules):
+            return
         try:
             module = importlib.import_module(seam.module)
         except Exception as error:
@@ -73,6 +84,9 @@ class WebuiHooks:
     def _around(self, seam: Seam) -> Wrapper:
         if seam.duty == LOAD:
             return lambda original, *args, **kwargs: self._load(seam.loader, original, *args, **kwargs)
+        if seam.duty in self._more:
+            wrapper = self._more[seam.duty]
+            return lambda original, *args, **kwargs: self._guarded(seam, wrapper, original, *args, **kwargs)
         return {WINDOW: self._model_metadata, CHOOSE_LOADER: self._model_chosen}[seam.duty]
 
     def _load(self, loader: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -98,7 +112,8 @@ class WebuiHooks:
 
         def with_window() -> Any:
             if self._service.applies_plans():
-                return self._host.with_window(model_name, stock, self._service.plan(model_name))
+                plan = self._service.plan(model_name)
+                return self._host.with_window(model_name, self._host.with_template(model_name, stock, plan), plan)
             return stock
 
         planned = self._or_none("plan the window", with_window)
@@ -117,6 +132,29 @@ class WebuiHooks:
 
         chosen = self._or_none("choose the loader", with_loader)
         return state if chosen is None else chosen
+
+    def _guarded(self, seam: Seam, wrapper: Wrapper, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """``wrapper``; where it fails by itself, what the webui's own function gave or gives."""
+        if not self._is_switched_on():
+            return original(*args, **kwargs)
+        gave: list[Any] = []
+        raised: list[Exception] = []
+
+        def watched(*own: Any, **named: Any) -> Any:
+            try:
+                gave.append(original(*own, **named))
+            except Exception as error:
+                raised.append(error)
+                raise
+            return gave[-1]
+
+        try:
+            return wrapper(watched, *args, **kwargs)
+        except Exception as error:
+            if error in raised or getattr(error, DELIBERATE, False):
+                raise
+            self._say(f"could not {seam.duty}: {type(error).__name__}: {error}. The webui goes on as without us.")
+            return gave[-1] if gave else original(*args, **kwargs)
 
     def _is_switched_on(self) -> bool:
         return bool(self._or_none("see whether this extension is switched on", self._host.is_switched_on))

@@ -11,17 +11,29 @@ from dataclasses import dataclass
 LOAD = "scale and confirm a load"
 WINDOW = "give the window to the webui's settings"
 CHOOSE_LOADER = "choose the loader in the Model tab"
+PROMPT = "put documents and PLAINFORMAT into prompts"
+STOP = "stop replies at the next turn"
+REPLY = "say why a prompt was refused"
+SESSION = "give each page documents of its own"
+GATHER = "carry a page's documents to its prompts"
+DISPLAY = "show PLAINFORMAT replies as code"
+OTHER_PROMPTS = "keep documents out of prompts that are not the chat's"
 
 
 @dataclass(frozen=True)
 class Seam:
-    """A function ``module.name`` of the webui. ``loader`` is the one whose loads pass through it."""
+    """A function ``module.name`` of the webui. ``loader`` is the one whose loads pass through it.
+
+    A seam of the ``page`` is there only where the webui draws one. Without an ``optional`` seam there is nothing to do.
+    """
 
     duty: str
     module: str
     name: str
     loader: str = ""
     seen_in: str = ""
+    page: bool = False
+    optional: bool = False
 
 
 SEAMS: tuple[Seam, ...] = (
@@ -32,6 +44,14 @@ SEAMS: tuple[Seam, ...] = (
     Seam(LOAD, "modules.models", "ExLlama_HF_loader", "ExLlama_HF", "v1.3.1 - v1.7"),
     Seam(WINDOW, "modules.models_settings", "get_model_metadata", "", "v1.7 - v4.7.3"),
     Seam(CHOOSE_LOADER, "modules.models_settings", "apply_model_settings_to_state", "", "v1.7 - v4.7.3"),
+    Seam(PROMPT, "modules.chat", "generate_chat_prompt", "", "v1.7, v4.7.3"),
+    Seam(STOP, "modules.chat", "get_stopping_strings", "", "v1.7, v4.7.3"),
+    Seam(REPLY, "modules.text_generation", "generate_reply", "", "v1.7, v4.7.3"),
+    Seam(SESSION, "modules.ui_chat", "create_event_handlers", "", "v1.7, v4.7.3", page=True),
+    Seam(GATHER, "modules.ui", "gather_interface_values", "", "v1.7, v4.7.3", page=True),
+    Seam(DISPLAY, "modules.html_generator", "chat_html_wrapper", "", "v1.7, v4.7.3"),
+    Seam(OTHER_PROMPTS, "modules.chat", "generate_search_query", "", "v4.7.3", optional=True),
+    Seam(OTHER_PROMPTS, "modules.ui_image_generation", "generate_prompt_variation", "", "v4.7.3", True, True),
 )
 
 #: The loaders as the plan needs them: the settings key of their window, and of their own linear factor.

@@ -58,6 +58,9 @@ class WorkbenchHost:
 
         return undo
 
+    def use_template(self, plan: ContextPlan) -> Undo:
+        return lambda: None  # the workbench asks the plan for it, at each prompt
+
     def reload_model(self) -> None:
         raise WorkbenchError(f"{LOADER} is scaled in place; nothing is loaded again for it.")
 

@@ -17,6 +17,14 @@ def quiet(event: Callable[..., Any]) -> dict[str, Any]:
     return {"show_progress": hidden, "queue": False}
 
 
+def copyable(component: type) -> dict[str, Any]:
+    """Arguments for a text box with a copy button, where this Gradio has one."""
+    accepted = inspect.signature(component.__init__).parameters  # type: ignore[misc]
+    if "show_copy_button" in accepted:
+        return {"show_copy_button": True}
+    return {"buttons": ["copy"]} if "buttons" in accepted else {}
+
+
 def refresh_regularly(refresh: Callable[..., Any], inputs: Any, outputs: Sequence[Any], seconds: float) -> None:
     """Call ``refresh`` with the values of ``inputs`` while a page is open: by ``gr.Timer`` or by a hidden button.
 

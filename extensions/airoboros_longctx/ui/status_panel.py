@@ -22,9 +22,10 @@ def style_css() -> str:
     return (_HERE / "style.css").read_text(encoding="utf-8")
 
 
-def refresh_js(seconds: float) -> str:
-    """The script that keeps the status line fresh where Gradio has no timer."""
-    return (_HERE / "refresh.js").read_text(encoding="utf-8").replace("SECONDS", f"{seconds:g}")
+def panels_js(seconds: float) -> str:
+    """The panels' scripts: one keeps the status line fresh where Gradio has no timer, one gives code its buttons."""
+    refresh = (_HERE / "refresh.js").read_text(encoding="utf-8").replace("SECONDS", f"{seconds:g}")
+    return refresh + "\n" + (_HERE / "code_block.js").read_text(encoding="utf-8")
 
 
 def status_html(status: LoadStatus) -> str:

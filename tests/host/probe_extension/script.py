@@ -9,6 +9,7 @@ import os
 import runpy
 import threading
 import time
+import traceback
 from pathlib import Path
 
 FOLDER = Path(os.environ["LONGCTX_PROBE"])
@@ -60,7 +61,7 @@ def _listen():
             try:
                 answer = COMMANDS[name]()
             except Exception as error:
-                answer = {"error": f"{type(error).__name__}: {error}"}
+                answer = {"error": f"{type(error).__name__}: {error}\n{traceback.format_exc()}"}
             temporary = FOLDER / f"{name}.tmp"
             temporary.write_text(json.dumps(answer))
             temporary.replace(FOLDER / f"{name}.answer")

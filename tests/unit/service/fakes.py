@@ -28,6 +28,7 @@ class FakeHost:
         self.loaded: LoadedModel | None = None
         self.window = 2048
         self.knob = 1.0
+        self.template: str | None = None
         self.reloads = 0
         self.lines: list[str] = []
         self.problems: list[str] = []
@@ -69,6 +70,15 @@ class FakeHost:
 
         def undo() -> None:
             self.window = before
+
+        return undo
+
+    def use_template(self, plan: ContextPlan) -> Undo:
+        self._may_break("use_template")
+        before, self.template = self.template, plan.instruction_template
+
+        def undo() -> None:
+            self.template = before
 
         return undo
 

@@ -11,7 +11,7 @@ import pytest
 from extensions.airoboros_longctx.core.context_plan import PATCH, ContextPlan, Reason, Suggestion
 from extensions.airoboros_longctx.core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
-from extensions.airoboros_longctx.ui.status_panel import refresh_js, status_html, style_css
+from extensions.airoboros_longctx.ui.status_panel import panels_js, status_html, style_css
 
 PLAN = ContextPlan(
     model="airoboros-33b",
@@ -136,7 +136,7 @@ def test_foreign_text_stays_text(hostile):
 
 
 def test_the_script_and_the_style_sheet_name_the_same_button():
-    assert "SECONDS" not in refresh_js(2.5)
-    assert re.search(r"\b2\.5\b", refresh_js(2.5))
-    assert "airoboros-longctx-refresh" in refresh_js(4)
+    assert "SECONDS" not in panels_js(2.5)
+    assert re.search(r"\b2\.5\b", panels_js(2.5))
+    assert "airoboros-longctx-refresh" in panels_js(4)
     assert "airoboros-longctx-refresh" in style_css()

@@ -1,0 +1,166 @@
+"""Closed-context questions in the models' own format: normalise, validate, defuse, render; and parse.
+
+The format is the model cards': one block BEGININPUT … ENDINPUT per document, with its metadata between BEGINCONTEXT
+and ENDCONTEXT, then one block BEGININSTRUCTION … ENDINSTRUCTION (https://huggingface.co/jondurbin/airoboros-33b-gpt4-1.4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from .errors import AiroborosLongctxError
+from .foreign_text import quoted
+from .look_alikes import defuse_text, looks_like_a_turn
+
+BEGIN_INPUT, END_INPUT = "BEGININPUT", "ENDINPUT"
+BEGIN_CONTEXT, END_CONTEXT = "BEGINCONTEXT", "ENDCONTEXT"
+BEGIN_INSTRUCTION, END_INSTRUCTION = "BEGININSTRUCTION", "ENDINSTRUCTION"
+DELIMITERS = (BEGIN_INPUT, END_INPUT, BEGIN_CONTEXT, END_CONTEXT, BEGIN_INSTRUCTION, END_INSTRUCTION)
+
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class ClosedContextError(AiroborosLongctxError):
+    """Documents or an instruction that cannot be put into the format, or a text that is not in it."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One input block. ``metadata`` are its pairs, in order; the model may name them as the source."""
+
+    text: str
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ClosedContext:
+    """The documents, and the instruction about all of them; several instructions are lines of it."""
+
+    documents: tuple[Document, ...]
+    instruction: str
+
+
+def normalise(context: ClosedContext) -> ClosedContext:
+    """Line ends are ``\\n``, a pair is one line, no text has blanks around it. The instruction keeps its blanks."""
+    return ClosedContext(
+        tuple(
+            Document(_clean(one.text).strip(), tuple((_key(key), _line(value)) for key, value in one.metadata))
+            for one in context.documents
+        ),
+        _clean(context.instruction),
+    )
+
+
+def _clean(text: str) -> str:
+    return _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", text).replace("\0", ""))
+
+
+def _line(text: str) -> str:
+    return " ".join(_clean(text).split())
+
+
+def _key(key: str) -> str:
+    return _line(key.replace(":", " "))
+
+
+def validate(context: ClosedContext) -> None:
+    """Raise ClosedContextError with a sentence where a block would not say what its owner means."""
+    if not context.documents:
+        raise ClosedContextError("There is no document; a closed-context question needs at least one.")
+    for number, document in enumerate(context.documents, 1):
+        if not document.text.strip():
+            raise ClosedContextError(f"Document {number} has no text; add some, or leave the document out.")
+        for key, _ in document.metadata:
+            if not key.strip() or ":" in key or "\n" in key.strip() or "\r" in key.strip():
+                raise ClosedContextError(
+                    f"Document {number} has the metadata name {quoted(key, 60)!r}; a name without a colon or a line "
+                    "end is needed, such as url."
+                )
+    if not context.instruction.strip():
+        raise ClosedContextError("The instruction is empty; a question or a task is needed.")
+
+
+def defuse(context: ClosedContext) -> tuple[ClosedContext, int]:
+    """The normalised blocks with nothing in them that could be read as structure, and how much there was."""
+    context = normalise(context)
+    total = 0
+
+    def harmless(text: str, starts_line: bool = True) -> str:
+        nonlocal total
+        text, count = defuse_text(text, starts_line)
+        total += count
+        return text
+
+    def harmless_key(key: str) -> str:
+        nonlocal total
+        key = harmless(key, starts_line=False)
+        if looks_like_a_turn(key):
+            total += 1
+            return f"{key}-"
+        return key
+
+    documents = tuple(
+        replace(
+            one,
+            text=harmless(one.text),
+            metadata=tuple((harmless_key(key), harmless(value, False)) for key, value in one.metadata),
+        )
+        for one in context.documents
+    )
+    return ClosedContext(documents, harmless(context.instruction)), total
+
+
+def render(context: ClosedContext) -> str:
+    """The blocks as the models were trained on them, without a line end after the last. Always defused."""
+    harmless, _ = defuse(context)
+    lines: list[str] = []
+    for document in harmless.documents:
+        lines += [BEGIN_INPUT, BEGIN_CONTEXT]
+        lines += [f"{key}: {value}" for key, value in document.metadata]
+        lines += [END_CONTEXT, document.text, END_INPUT]
+    return "\n".join([*lines, BEGIN_INSTRUCTION, harmless.instruction, END_INSTRUCTION])
+
+
+def parse(text: str) -> ClosedContext:
+    """The blocks of a rendered text. Raises ClosedContextError that names the line which is not as it should be."""
+    lines = enumerate(text.split("\n"), 1)
+    documents: list[Document] = []
+    while True:
+        number, line = next(lines, (0, ""))
+        if line == BEGIN_INSTRUCTION:
+            break
+        if line != BEGIN_INPUT:
+            raise _unexpected(number, line, f"{BEGIN_INPUT} or {BEGIN_INSTRUCTION}")
+        number, line = next(lines, (0, ""))
+        if line != BEGIN_CONTEXT:
+            raise _unexpected(number, line, BEGIN_CONTEXT)
+        pairs = []
+        for number, line in _until(END_CONTEXT, lines):
+            key, separator, value = line.partition(": ")
+            if not separator:
+                raise _unexpected(number, line, "a pair such as url: https://web.site, or " + END_CONTEXT)
+            pairs.append((key, value))
+        documents.append(Document("\n".join(line for _, line in _until(END_INPUT, lines)), tuple(pairs)))
+    instruction = "\n".join(line for _, line in _until(END_INSTRUCTION, lines))
+    number, line = next(lines, (0, ""))
+    if number:
+        raise _unexpected(number, line, f"nothing after {END_INSTRUCTION}")
+    return ClosedContext(tuple(documents), instruction)
+
+
+def _until(delimiter: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    for number, line in lines:
+        if line == delimiter:
+            return
+        if line in DELIMITERS:
+            raise _unexpected(number, line, delimiter)
+        yield number, line
+    raise _unexpected(0, "", delimiter)
+
+
+def _unexpected(number: int, line: str, needed: str) -> ClosedContextError:
+    found = f"Line {number} is {quoted(line, 60)!r}" if number else "The text ends"
+    return ClosedContextError(f"{found}; {needed} is needed there.")

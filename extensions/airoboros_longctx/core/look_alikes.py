@@ -1,0 +1,104 @@
+"""Finding text that a model or the webui would read as structure, and making it harmless while it stays readable.
+
+Text is compared by how it looks: compatibility forms (full width, mathematical letters), letters of other scripts
+that look like Latin capitals, and invisible signs in between make no difference.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+_LOOKS_LIKE = {
+    look_alike: plain
+    for plain, look_alikes in {
+        "A": "АΑᎪꓮ", "B": "ВΒᏴꓐ", "C": "СϹᏟꓚ", "D": "Ꭰꓓ", "E": "ЕΕᎬꓰ", "G": "ԌᏀꓖ", "I": "ІΙӀᏆꓲǀ", "N": "Νꓠ",
+        "O": "ОΟՕꓳ", "P": "РΡᏢꓑ", "R": "ᎡᏒꓣ", "S": "ЅᏚՏꓢ", "T": "ТΤᎢꓔ", "U": "ՍႮꓴ", "X": "ХΧꓫ", "Y": "УΥҮꓬ",
+        ":": "∶꞉˸ː׃", "<": "‹〈⟨˂ᐸ", ">": "›〉⟩˃ᐳ", "/": "⁄∕", "|": "∣│❘", "s": "ѕꜱ", "_": "ˍ",
+    }.items()
+    for look_alike in look_alikes
+}  # fmt: skip
+_LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r"
+
+#: What may stand between two letters of a delimiter without hiding it: a line end with the blanks around it.
+_BREAK = r"(?:[ \t]*\n[ \t\n]*)?"
+
+
+def _spread(word: str) -> str:
+    return _BREAK.join(word)
+
+
+_HEADS = {"BEGIN": ("INPUT", "CONTEXT", "INSTRUCTION"), "END": ("INPUT", "CONTEXT", "INSTRUCTION")}
+_DELIMITER = "|".join(
+    f"{_spread(head)}(?=(?P<tail{head}>{_BREAK}(?:{'|'.join(map(_spread, tails))})))" for head, tails in _HEADS.items()
+)
+#: One sign, and what follows it: a blank put between them breaks the mark.
+_SPECIAL = "|".join(
+    (
+        r"<(?=/?s>|unk>|pad>|/?<?/?SYS>|__media__>|USER>|BOT>|user>|bot>|\|[A-Za-z_-]{1,40}\|>)",
+        r"\[(?=/?INST\])",
+        r"\{(?=\{(?:user|char)\}\})",
+        r"(?:fake(?= (?:user|assistant) message replace me)|this(?= will get deleted))",
+    )
+)
+_TURN = r"(?:USER|ASSISTANT)(?=:)"
+_MARKS = re.compile(f"(?P<delimiter>{_DELIMITER})|(?P<special>{_SPECIAL})|(?P<turn>(?:(?<=\\n)|\\A)[ \\t]*{_TURN})")
+_MARKS_WITHIN_A_LINE = re.compile(f"(?P<delimiter>{_DELIMITER})|(?P<special>{_SPECIAL})|(?P<turn>(?!))")
+
+
+@functools.lru_cache(maxsize=4096)
+def _look(character: str) -> str:
+    """What ``character`` looks like in ASCII; "" where it cannot be seen; itself where it looks like nothing else."""
+    if character in _LINE_ENDS:
+        return "\n"
+    if character in _LOOKS_LIKE:
+        return _LOOKS_LIKE[character]
+    kind = unicodedata.category(character)
+    if kind in ("Mn", "Me", "Cf", "Cs") or (kind == "Cc" and character not in "\n\t"):
+        return ""
+    plain = "".join(
+        _LOOKS_LIKE.get(part, part)
+        for part in unicodedata.normalize("NFKD", character)
+        if unicodedata.category(part) not in ("Mn", "Me", "Cf")
+    )
+    return plain if plain.isascii() else character
+
+
+def _looks(text: str) -> tuple[str, list[int] | None]:
+    """How ``text`` looks, and for each sign of that its place in ``text``; None where they are the same."""
+    if text.isascii() and text.replace("\n", " ").replace("\t", " ").isprintable():
+        return text, None
+    seen: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        look = _look(character)
+        seen.append(look)
+        places += [place] * len(look)
+    return "".join(seen), places
+
+
+def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
+    """``text`` with every mark of structure broken by one visible sign, and how many there were.
+
+    A hyphen breaks a delimiter (``BEGIN-INPUT``), a blank every other mark (``< /s>``, ``USER :``). ``starts_line``:
+    the text stands at the start of a line, where ``USER:`` begins a turn.
+    """
+    count = 0
+    while True:
+        looks, places = _looks(text)
+        marks = list((_MARKS if starts_line else _MARKS_WITHIN_A_LINE).finditer(looks))
+        if not marks:
+            return text, count
+        parts, start = [], 0
+        for mark in marks:
+            end = mark.end() - 1 if places is None else places[mark.end() - 1]
+            parts += [text[start : end + 1], "-" if mark.lastgroup != "special" and mark["turn"] is None else " "]
+            start = end + 1
+        text = "".join(parts) + text[start:]
+        count += len(marks)
+
+
+def looks_like_a_turn(word: str) -> bool:
+    """True for a metadata key that, with its colon, would begin a turn."""
+    return _looks(word)[0].strip() in ("USER", "ASSISTANT")

@@ -1,0 +1,80 @@
+"""The instruction templates as the webuis read them: Jinja since December 2023, a YAML of four fields before."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+
+from .instruction_templates import InstructionTemplate
+
+#: The old format's placeholders.
+_USER, _USER_MESSAGE, _BOT, _BOT_MESSAGE = "<|user|>", "<|user-message|>", "<|bot|>", "<|bot-message|>"
+
+
+def as_jinja(template: InstructionTemplate, begins_with_bos: bool = False) -> str:
+    """A Jinja template that renders what ``render_conversation`` does, for ``messages`` and ``add_generation_prompt``.
+
+    A system message at the beginning takes the place of the template's own. What a message says is never looked into.
+    ``begins_with_bos`` is for llama.cpp, whose webuis add no beginning-of-sequence token of their own; with the slow
+    Llama tokenizers of Transformers the same text would change the first token after it.
+    """
+    first, mid = _around(template.first_turn, "{user}")
+    later, _ = _around(template.later_turn, "{user}")
+    before_system, after_system = _around(first, "{system}")
+    before_reply, after_reply = _around(template.reply, "{assistant}")
+    return (
+        ("{{- bos_token | default('') -}}" if begins_with_bos else "")
+        + "{%- if messages and messages[0]['role'] == 'system' -%}"
+        "{%- set system = messages[0]['content'] -%}"
+        f"{{%- else -%}}{{%- set system = {_literal(template.system)} -%}}{{%- endif -%}}"
+        "{%- for message in messages if message['role'] in ('user', 'assistant') -%}"
+        f"{{%- if loop.first -%}}{{{{- {_literal(before_system)} + system + {_literal(after_system)} -}}}}"
+        f"{{%- elif message['role'] == 'user' -%}}{{{{- {_literal(later)} -}}}}{{%- endif -%}}"
+        "{%- if message['role'] == 'user' -%}{{- message['content'] -}}"
+        f"{{%- else -%}}{{{{- {_literal(mid + before_reply)} + message['content'] + {_literal(after_reply)} -}}}}"
+        "{%- endif -%}{%- endfor -%}"
+        f"{{%- if add_generation_prompt -%}}{{{{- {_literal(mid + template.reply_start)} -}}}}{{%- endif -%}}"
+    )
+
+
+def old_fields(template: InstructionTemplate) -> dict[str, str]:
+    """The fields of the old format: ``user``, ``bot``, ``turn_template`` and ``context``.
+
+    The format cannot say how a reply begins; the webuis that read it cut blanks off the prompt's end.
+    """
+    first, mid = _around(template.first_turn, "{user}")
+    later, _ = _around(template.later_turn, "{user}")
+    context = first.removesuffix(later.removeprefix("<s>")).replace("{system}", template.system)
+    user = later.removeprefix("<s>").strip()
+    bot = mid.strip()
+    turn = f"{later.removeprefix('<s>')}{_USER_MESSAGE}{mid}".replace(user, _USER, 1)
+    turn = f"{turn.removesuffix(bot)}{_BOT}{template.reply.replace('{assistant}', _BOT_MESSAGE)}"
+    if later.startswith("<s>"):
+        turn += "<s>"  # a finished turn is always followed by another one
+    return {"user": user, "bot": bot, "turn_template": turn, "context": context}
+
+
+def as_jinja_yaml(template: InstructionTemplate) -> str:
+    """The text of ``NAME.yaml`` for webuis that read Jinja."""
+    return _yaml({"instruction_template": as_jinja(template)})
+
+
+def as_old_yaml(template: InstructionTemplate) -> str:
+    """The text of ``NAME.yaml`` for webuis before Jinja."""
+    return _yaml(old_fields(template))
+
+
+def _yaml(fields: dict[str, str]) -> str:
+    text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=1 << 20, default_style='"')
+    return text
+
+
+def _around(text: str, placeholder: str) -> tuple[str, str]:
+    head, _, tail = text.partition(placeholder)
+    return head, tail
+
+
+def _literal(text: str) -> str:
+    """A Jinja string; its escapes are those of JSON."""
+    return json.dumps(text)

@@ -1,0 +1,132 @@
+"""Puts the prompt side of the webui together: templates, wrappers, the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..core.context_plan import ContextPlan
+from ..core.instruction_templates import InstructionTemplate, instruction_templates
+from ..core.settings import Settings
+from ..prompt_service import PromptService
+from .rebinding import Wrapper
+from .webui import WebuiHost
+from .webui_display import WebuiDisplay
+from .webui_hooks import DELIBERATE
+from .webui_page import WebuiPage, owner_of_the_prompt
+from .webui_prompts import WebuiPrompts
+from .webui_seams import DISPLAY, GATHER, OTHER_PROMPTS, PROMPT, REPLY, SESSION, STOP
+from .webui_templates import probe_template_place, write_templates
+
+
+class LoadedPlan:
+    """How prompts for the loaded model are written, as its plan says."""
+
+    def __init__(self, plan: Callable[[], ContextPlan | None]) -> None:
+        self._plan = plan
+
+    def plainformat_separator(self) -> str | None:
+        plan = self._plan()
+        return plan.plainformat_separator if plan is not None else None
+
+    def stop_strings(self) -> tuple[str, ...]:
+        plan = self._plan()
+        return plan.stop if plan is not None else ()
+
+
+class WebuiPrompting:
+    """``service`` knows the loaded model's plan; ``prompts`` build what is asked of it."""
+
+    def __init__(self, host: WebuiHost, service: Any, prompts: PromptService, settings: Callable[[], Settings]) -> None:
+        self._host = host
+        self.prompts = WebuiPrompts(
+            prompts, LoadedPlan(service.loaded_plan), settings, _count_tokens, _missing_reply_start, _rejection
+        )
+        self._page: WebuiPage | None = None
+
+    def wrappers(self) -> Mapping[str, Wrapper]:
+        """By duty, what runs around the webui's functions."""
+        display = WebuiDisplay(_waiting)
+        return {
+            PROMPT: self.prompts.generate_chat_prompt,
+            STOP: self.prompts.get_stopping_strings,
+            REPLY: self.prompts.generate_reply,
+            OTHER_PROMPTS: self.prompts.without_documents,
+            DISPLAY: display.chat_html_wrapper,
+            SESSION: lambda *given: self.page().create_event_handlers(*given),
+            GATHER: lambda *given: self.page().gather_interface_values(*given),
+        }
+
+    def page(self) -> WebuiPage:
+        if self._page is None:
+            self._page = WebuiPage(self.prompts, self._why_documents_are_blocked, self._host.page_values)
+        return self._page
+
+    def _why_documents_are_blocked(self) -> str:
+        owner = owner_of_the_prompt(self._host.extension_name)
+        if not owner:
+            return ""
+        return (
+            f"Documents cannot be added: the extension {owner} builds the chat's prompts itself "
+            f"(custom_generate_chat_prompt). To use documents, take {owner} out of the webui's extensions."
+        )
+
+    def write_templates(self) -> None:
+        """Put the templates into the webui's folder; what could not be written is said, and the rest is used."""
+        place = probe_template_place()
+        if place is None:
+            self._host.log("not supported here: this webui has no folder of instruction templates known to us.")
+            return
+        for problem in write_templates(place.folder, place.file_text):
+            self._host.log(problem)
+        self._host.templates = frozenset(
+            name for name in instruction_templates() if any(place.folder.glob(f"{name}.y*ml"))
+        )
+
+
+def _count_tokens(text: str) -> int:
+    from modules import text_generation
+
+    return int(text_generation.get_encoded_length(text))
+
+
+def _waiting() -> str:
+    from modules import shared
+
+    return str(getattr(shared, "processing_message", ""))
+
+
+def _rejection(sentence: str) -> Exception:
+    """The webui's own exception for a bad API request: its client gets the sentence."""
+    try:
+        from modules.api.errors import InvalidRequestError
+
+        error: Exception = InvalidRequestError(message=sentence, param="documents")
+    except ImportError:
+        error = ValueError(sentence)
+    setattr(error, DELIBERATE, True)
+    return error
+
+
+def _missing_reply_start(state: dict[str, Any]) -> str:
+    """What a template ends with and this release cuts off: v1.x strips the space after ``ASSISTANT:``."""
+    if "turn_template" not in state:
+        return ""
+    found = _old_template_of(state)
+    return found.reply_start if found is not None else ""
+
+
+def _old_template_of(state: dict[str, Any]) -> InstructionTemplate | None:
+    """The shipped template whose fields, in the old format, are the active ones."""
+    from ..core.template_formats import old_fields
+
+    for template in instruction_templates().values():
+        fields = old_fields(template)
+        if (
+            state.get("turn_template") == fields["turn_template"].replace("\n", r"\n")
+            and state.get("context_instruct") == fields["context"]
+            and str(state.get("name1_instruct")).strip() == fields["user"].strip()
+            and str(state.get("name2_instruct")).strip() == fields["bot"].strip()
+        ):
+            return template
+    return None

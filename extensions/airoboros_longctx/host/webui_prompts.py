@@ -1,0 +1,227 @@
+"""What happens where the webui builds a prompt: documents and PLAINFORMAT enter here, and nowhere else.
+
+The chat's history keeps what the person typed. Every way a prompt is made calls ``generate_chat_prompt``: send,
+regenerate, Continue, "Start reply with", impersonate, the token counter, ``/v1/internal/chat-prompt``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from ..core.chat_session import THIS_PAGE, ChatSession, DocumentOptions
+from ..core.closed_context import ClosedContext, Document, defuse, render
+from ..core.errors import AiroborosLongctxError
+from ..core.inline_documents import inline_request
+from ..core.instructions import instruction_text
+from ..core.plainformat import with_plainformat
+from ..core.settings import Settings
+from ..prompt_service import BuiltPrompt, PromptService
+from .webui_display import mark_plainformat
+from .webui_turn import WebuiTurn
+
+#: The key of our page state among the webui's own; a state without it is an API request.
+SESSION_KEY = "airoboros_longctx"
+#: An instruction that the model would write itself ends here; so does an impersonated question.
+_STOP_IN_DOCUMENTS = ("USER:", "ASSISTANT:", "ENDINSTRUCTION")
+
+
+class RefusedPrompt(str):
+    """A prompt that must not be answered. ``sentence`` says why; the text is what would have been asked."""
+
+    sentence: str
+
+    @classmethod
+    def because(cls, sentence: str, text: str) -> RefusedPrompt:
+        refused = cls(text)
+        refused.sentence = sentence
+        return refused
+
+    def __add__(self, more: str) -> RefusedPrompt:
+        return RefusedPrompt.because(self.sentence, str.__add__(self, more))
+
+
+class LoadedStyle(Protocol):
+    """How prompts for the loaded model are written."""
+
+    def plainformat_separator(self) -> str | None: ...
+    def stop_strings(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one request asks for beyond the webui's own. ``page`` is False for an API request."""
+
+    documents: tuple[Document, ...] = ()
+    plainformat: bool = False
+    options: DocumentOptions = field(default_factory=DocumentOptions)
+    page: bool = False
+
+
+class WebuiPrompts:
+    """The wrappers around the webui's prompt functions. ``count_tokens`` is the webui's own counter."""
+
+    def __init__(
+        self,
+        prompts: PromptService,
+        style: LoadedStyle,
+        settings: Callable[[], Settings],
+        count_tokens: Callable[[str], int],
+        reply_start: Callable[[dict[str, Any]], str],
+        reject: Callable[[str], Exception],
+    ) -> None:
+        self._prompts = prompts
+        self._style = style
+        self._settings = settings
+        self._count_tokens = count_tokens
+        self._reply_start = reply_start
+        self._reject = reject
+
+    def plainformat_separator(self) -> str | None:
+        return self._style.plainformat_separator()
+
+    # -- what is asked ------------------------------------------------------------------------------------------
+
+    def asked(self, state: dict[str, Any]) -> Asked:
+        """Raises AiroborosLongctxError where an API request carries documents that cannot be understood."""
+        if SESSION_KEY in state:
+            session = state[SESSION_KEY] or ChatSession()
+            documents = session.active_documents(chat_of(state))
+            return Asked(documents, session.plainformat and not documents, session.options, page=True)
+        messages = (state.get("history") or {}).get("messages")
+        inline = inline_request(messages, self._settings().api_document_characters) if messages else None
+        if inline is None:
+            return Asked()
+        options = DocumentOptions(only_from_documents=False, own_sampling=False)
+        return Asked(inline.documents, inline.plainformat, options)
+
+    # -- the wrappers ---------------------------------------------------------------------------------------------
+
+    def generate_chat_prompt(self, original: Callable[..., Any], user_input: str, state: Any, **arguments: Any) -> Any:
+        try:
+            asked = self.asked(state)
+        except AiroborosLongctxError as error:
+            raise self._reject(str(error)) from error
+        turn = self.turn(original, state, arguments)
+        if asked.page:
+            mark_plainformat(arguments.get("history"), turn.turns, asked.plainformat and not turn.impersonates)
+        if asked.documents:
+            prompt: str = self._with_documents(asked, user_input, state, turn)
+        elif asked.plainformat and not turn.impersonates:
+            prompt = self._with_plainformat(original, user_input, state, arguments, turn)
+        else:
+            output = original(user_input, state, **arguments)
+            if not asked.page or not isinstance(output, str) or turn.continues or turn.impersonates:
+                return output
+            prompt = output + self._missing_reply_start(state)
+        return (prompt, [prompt]) if arguments.get("also_return_rows") else prompt
+
+    def turn(self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any]) -> WebuiTurn:
+        return WebuiTurn(original, state, arguments, self._count_tokens, self._reply_start(state))
+
+    def _missing_reply_start(self, state: dict[str, Any]) -> str:
+        return self._reply_start(state) if state.get("mode") == "instruct" else ""
+
+    def _with_documents(self, asked: Asked, user_input: str, state: dict[str, Any], turn: WebuiTurn) -> str:
+        options, question = asked.options, turn.question if turn.continues else user_input
+        if turn.impersonates:
+            options, question = replace(options, only_from_documents=False, name_sources=False), ""
+        try:
+            return self.build(asked.documents, question, options, turn).text
+        except AiroborosLongctxError as error:
+            return self._refused(str(error), asked, question, options, turn)
+        except Exception as error:
+            sentence = f"The documents could not be put into the prompt: {type(error).__name__}: {error}."
+            return self._refused(sentence, asked, question, options, turn)
+
+    def build(
+        self, documents: tuple[Document, ...], question: str, options: DocumentOptions, turn: WebuiTurn
+    ) -> BuiltPrompt:
+        return self._prompts.build(documents, question, options, turn)
+
+    def _refused(
+        self, sentence: str, asked: Asked, question: str, options: DocumentOptions, turn: WebuiTurn
+    ) -> RefusedPrompt:
+        advice = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
+        if not asked.page:
+            raise self._reject(sentence)
+        try:
+            context, _ = defuse(ClosedContext(asked.documents, instruction_text(question, options)))
+            text = turn.render(render(context), 0)
+        except Exception:
+            text = question
+        return RefusedPrompt.because(f"{sentence} {advice}", text)
+
+    def _with_plainformat(
+        self, original: Callable[..., Any], user_input: str, state: Any, arguments: dict[str, Any], turn: WebuiTurn
+    ) -> str:
+        separator = self._style.plainformat_separator()
+        if separator is not None and turn.continues:
+            message = with_plainformat(turn.question, separator)
+            arguments = {**arguments, "history": turn.history_with(message, turn.turns)}
+        elif separator is not None and user_input.strip():
+            user_input = with_plainformat(user_input, separator)
+        output = original(user_input, state, **arguments)
+        prompt = str(output[0] if arguments.get("also_return_rows") else output)
+        return prompt if turn.continues else prompt + self._missing_reply_start(state)
+
+    def get_stopping_strings(self, original: Callable[..., Any], state: dict[str, Any]) -> Any:
+        found = original(state)
+        asked = self._asked_or_nothing(state)
+        wanted: tuple[str, ...] = ()
+        if asked.documents:
+            wanted = _STOP_IN_DOCUMENTS
+        elif asked.plainformat or (asked.page and state.get("mode") == "instruct"):
+            wanted = self._style.stop_strings()
+        return [*found, *(string for string in wanted if string not in found)]
+
+    def generate_reply(self, original: Callable[..., Any], question: Any, *more: Any, **named: Any) -> Iterator[Any]:
+        if isinstance(question, RefusedPrompt):
+            return iter((question.sentence,))
+        return iter(original(question, *more, **named))
+
+    def without_documents(self, original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """For prompts that are not the chat's (a web search query, an image prompt): the page's state is left out."""
+        plain = [
+            {**value, SESSION_KEY: ChatSession()} if isinstance(value, dict) and SESSION_KEY in value else value
+            for value in arguments
+        ]
+        return original(*plain, **named)
+
+    # -- sampling -------------------------------------------------------------------------------------------------
+
+    def with_sampling(self, state: dict[str, Any]) -> dict[str, Any]:
+        """A copy of ``state`` with the sampling for documents, where the page has them on and wants it."""
+        asked = self._asked_or_nothing(state)
+        if not asked.documents or not asked.options.own_sampling:
+            return state
+        heat = asked.options.temperature
+        ours = {
+            "temperature": heat if heat > 0 else 1.0,
+            "repetition_penalty": 1.0,
+            "presence_penalty": 0.0,
+            "frequency_penalty": 0.0,
+            "no_repeat_ngram_size": 0,
+            "dry_multiplier": 0.0,
+            "dynamic_temperature": False,
+        }
+        if heat <= 0:
+            ours["do_sample"] = False
+        return {**state, **{key: value for key, value in ours.items() if key in state}}
+
+    def _asked_or_nothing(self, state: dict[str, Any]) -> Asked:
+        try:
+            return self.asked(state)
+        except AiroborosLongctxError:  # said where the prompt is built
+            return Asked()
+
+
+def chat_of(state: dict[str, Any]) -> str:
+    """The chat that ``state`` belongs to, as documents are kept; THIS_PAGE where the webui does not say."""
+    chat = state.get("unique_id")
+    if not chat:
+        return THIS_PAGE
+    if state.get("mode") == "instruct":
+        return f"instruct/{chat}"
+    return f"chat/{state.get('character_menu')}/{chat}"

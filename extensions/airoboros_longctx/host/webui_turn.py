@@ -1,0 +1,76 @@
+"""One prompt that the webui is about to build, rendered by the webui's own function from a copy of its state."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+#: Rendering is measured uncut: no chat is this long, in tokens.
+_NO_LIMIT = 1 << 40
+_END_OF_INSTRUCTION = "\nENDINSTRUCTION"
+
+
+class WebuiTurn:
+    """A ``ChatTurn`` over ``generate_chat_prompt``. ``reply_start`` is what its release leaves off the prompt's end."""
+
+    def __init__(
+        self,
+        build: Callable[..., Any],
+        state: dict[str, Any],
+        arguments: dict[str, Any],
+        count_tokens: Callable[[str], int],
+        reply_start: str = "",
+    ) -> None:
+        self._build = build
+        self._state = state
+        self._arguments = {key: value for key, value in arguments.items() if key != "history"}
+        self._history = arguments.get("history", state["history"])
+        self._reply_start = reply_start
+        self.count_tokens = count_tokens
+        self.continues = bool(arguments.get("_continue", False))
+        self.impersonates = bool(arguments.get("impersonate", False))
+
+    @property
+    def turns(self) -> int:
+        return max(0, len(self._history["internal"]) - self.continues)
+
+    @property
+    def limit_tokens(self) -> int:
+        return int(self._state["truncation_length"]) - int(self._state["max_new_tokens"])
+
+    @property
+    def question(self) -> str:
+        """The user's text of the row that is continued; "" where a new one is asked."""
+        return str(self._history["internal"][-1][0]) if self.continues else ""
+
+    def render(self, message: str, turns: int) -> str:
+        history = self.history_with(message, turns)
+        state = {**self._state, "mode": "instruct", "truncation_length": _NO_LIMIT, "history": history}
+        rows = bool(self._arguments.get("also_return_rows"))
+        asked = "" if self.continues or self.impersonates else message
+        output = self._build(asked, state, **{**self._arguments, "history": history})
+        prompt = str(output[0] if rows else output)
+        if self.impersonates:
+            # The person's own question is written next: the instruction stays open.
+            return f"{prompt.rstrip(' ')} {message.removesuffix(_END_OF_INSTRUCTION)}"
+        return prompt if self.continues else prompt + self._reply_start
+
+    def history_with(self, message: str | None, turns: int) -> dict[str, Any]:
+        """A copy of the history with its last ``turns`` turns, and ``message`` in the row that is continued.
+
+        The original is what the webui saves: it is never touched.
+        """
+        first = self.turns - turns
+        history = {**self._history}
+        for key in ("internal", "visible"):
+            history[key] = copy.deepcopy(self._history.get(key, [])[first:])
+        if self.continues and message is not None:
+            history["internal"][-1][0] = message
+        metadata = {}
+        for key, value in (self._history.get("metadata") or {}).items():
+            role, _, row = key.rpartition("_")
+            if row.isdigit() and int(row) >= first:
+                metadata[f"{role}_{int(row) - first}"] = value
+        history["metadata"] = metadata
+        return history

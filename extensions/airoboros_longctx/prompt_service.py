@@ -1,0 +1,129 @@
+"""The use case of asking: documents, question and ticks become the exact prompt, within the window.
+
+The host renders (it knows its templates, history and tokenizer); what stands in the message, what gives way when
+the window is too small, and what is refused, is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .core.chat_session import DocumentOptions
+from .core.closed_context import ClosedContext, Document, defuse, render
+from .core.instructions import instruction_text
+from .core.token_budget import Shortened, fit_to_budget
+
+
+class ChatTurn(Protocol):
+    """One prompt that the host is about to build. Its lengths are in tokens, with everything the host adds."""
+
+    @property
+    def turns(self) -> int:
+        """How many earlier turns the chat has."""
+
+    @property
+    def limit_tokens(self) -> int:
+        """The longest prompt that the host will not cut."""
+
+    def render(self, message: str, turns: int) -> str:
+        """The exact prompt with ``message`` from the user after the last ``turns`` earlier turns, uncut."""
+
+    def count_tokens(self, text: str) -> int: ...
+
+
+@dataclass(frozen=True)
+class BuiltPrompt:
+    """``text`` is the exact prompt, ``message`` what stands in the user's turn, ``defused`` how much was made harmless."""
+
+    text: str
+    message: str
+    tokens: int
+    turns: int
+    dropped_turns: int
+    shortened: tuple[Shortened, ...] = ()
+    defused: int = 0
+
+
+@dataclass(frozen=True)
+class PromptBudget:
+    """What fills the window, in tokens: the bar of the Documents panel."""
+
+    window: int
+    preamble: int
+    documents: int
+    history: int
+    question: int
+    reply: int
+
+    @property
+    def free(self) -> int:
+        """Below 0 by what does not fit."""
+        return self.window - self.preamble - self.documents - self.history - self.question - self.reply
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """The page as it is now: which chat is open, what is typed, and the turn that a prompt would be built for.
+
+    ``turn`` is None where no model is loaded; ``count_tokens`` then estimates, and ``estimated`` says so.
+    """
+
+    chat: str
+    question: str
+    turn: ChatTurn | None
+    reply_tokens: int
+    count_tokens: Callable[[str], int]
+    estimated: bool = False
+
+
+class PromptService:
+    """Builds the prompts of closed-context questions."""
+
+    def build(
+        self, documents: Sequence[Document], question: str, options: DocumentOptions, turn: ChatTurn
+    ) -> BuiltPrompt:
+        """The prompt for ``question`` over ``documents``.
+
+        Earlier turns give way first, oldest first; then the documents' text is shortened, visibly. Raises
+        DoesNotFitError, with the numbers, where the envelope and the question alone are too long.
+        """
+        context, defused = defuse(ClosedContext(tuple(documents), instruction_text(question, options)))
+        available = 0 if options.without_history else turn.turns
+        message = render(context)
+        for turns in range(available, -1, -1):
+            text = turn.render(message, turns)
+            tokens = turn.count_tokens(text)
+            if tokens <= turn.limit_tokens:
+                return BuiltPrompt(text, message, tokens, turns, available - turns, (), defused)
+        fitted = fit_to_budget(
+            context, turn.limit_tokens, lambda shorter: turn.render(render(shorter), 0), turn.count_tokens
+        )
+        return BuiltPrompt(
+            fitted.prompt, render(fitted.context), fitted.tokens, 0, available, fitted.shortened, defused
+        )
+
+    def budget(
+        self, documents: Sequence[Document], question: str, options: DocumentOptions, turn: ChatTurn, reply_tokens: int
+    ) -> PromptBudget:
+        """What the whole documents, the history and the question would take, whether they fit or not."""
+
+        def tokens(message: str, turns: int = 0) -> int:
+            return turn.count_tokens(turn.render(message, turns))
+
+        empty = tokens("")
+        if not documents:
+            asked, history = tokens(question), tokens(question, turn.turns)
+            return PromptBudget(
+                turn.limit_tokens + reply_tokens, empty, 0, history - asked, asked - empty, reply_tokens
+            )
+        instruction = instruction_text(question, options)
+        bare, _ = defuse(ClosedContext((), instruction))
+        full, _ = defuse(ClosedContext(tuple(documents), instruction))
+        asked = tokens(render(bare))
+        whole = tokens(render(full))
+        history = 0 if options.without_history else tokens(render(full), turn.turns) - whole
+        return PromptBudget(
+            turn.limit_tokens + reply_tokens, empty, whole - asked, history, asked - empty, reply_tokens
+        )

@@ -1,0 +1,35 @@
+"""What the panels need from the page they are drawn in: the webui's chat tab, or the workbench."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from ..core.chat_session import ChatSession
+from ..prompt_service import PageRequest
+
+
+class PanelHost(Protocol):
+    """One page. ``inputs`` are the components whose values ``request`` reads, in this order."""
+
+    #: The page's ``gr.State`` that holds its ChatSession (None until something was changed).
+    session: Any
+
+    def inputs(self) -> Sequence[Any]: ...
+
+    def request(self, values: Sequence[Any]) -> PageRequest: ...
+
+    def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
+        """The exact prompt that sending now would give. AiroborosLongctxError where it would be refused."""
+
+    def documents_blocked(self) -> str:
+        """Why documents cannot be added on this page; "" where they can."""
+
+    def plainformat_separator(self) -> str | None:
+        """The separator of the loaded model's generation; None where it does not know PLAINFORMAT."""
+
+    def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Call ``function`` when another chat is opened, the model changes or the page is loaded."""
+
+    def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """Call ``function`` when the question was changed and left, not at every key."""

@@ -1,0 +1,39 @@
+"""The PLAINFORMAT tick: bare code as the reply, for the generations that were trained with it."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ..core.chat_session import ChatSession
+from .gradio_versions import quiet
+from .panel_host import PanelHost
+
+
+def plainformat_note(session: ChatSession, chat: str, separator: str | None) -> str:
+    """What the tick does now, or why it does nothing, as HTML."""
+    if session.active_documents(chat):
+        words = "Not used while documents are on: PLAINFORMAT has no meaning in a closed-context question."
+    elif separator is None:
+        words = "The loaded model's generation is not known to have learned PLAINFORMAT; the tick adds nothing."
+    else:
+        shown = {"\n": "a new line", " ": "a space", "  ": "two spaces"}.get(separator, repr(separator))
+        words = f"Adds {shown} and PLAINFORMAT to the message, and shows the reply as one block of code."
+    return f'<p class="airoboros-longctx-note">{html.escape(words)}</p>'
+
+
+def create_plainformat_panel(host: PanelHost, default: Callable[[], ChatSession]) -> Any:
+    """Create the tick in the current Gradio page. Returns the HTML component of its note."""
+    import gradio as gr
+
+    with gr.Row(elem_id="airoboros-longctx-plainformat"):
+        tick = gr.Checkbox(False, label="PLAINFORMAT", elem_id="airoboros-longctx-plainformat-tick")
+        note = gr.HTML(plainformat_note(default(), "", host.plainformat_separator()))
+
+    def on_tick(value: ChatSession | None, ticked: bool) -> ChatSession:
+        return replace(value or default(), plainformat=bool(ticked))
+
+    tick.change(on_tick, [host.session, tick], host.session, **quiet(tick.change))
+    return note

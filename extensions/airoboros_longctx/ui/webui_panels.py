@@ -1,0 +1,83 @@
+"""The panels in the webui's chat tab: status line, Documents, PLAINFORMAT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from ..core.chat_session import ChatSession
+from ..core.settings import Settings
+from ..prompt_service import PageRequest, PromptService
+from ..service import LongContextService
+from .documents_panel import create_documents_panel
+from .gradio_versions import quiet
+from .status_panel import create_status_panel
+
+
+class WebuiPage(Protocol):
+    """The part of the webui's page that the panels use; see ``host/webui_page.py``."""
+
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def session(self) -> Any: ...
+    def inputs(self) -> Sequence[Any]: ...
+    def request(self, values: Sequence[Any]) -> PageRequest: ...
+    def prompt(self, session: ChatSession, values: Sequence[Any]) -> str: ...
+    def documents_blocked(self) -> str: ...
+    def plainformat_separator(self) -> str | None: ...
+    def chat_events(self) -> list[Any]: ...
+    def typing_event(self) -> Any: ...
+    def keep_model_mark(self, mark: Any) -> None: ...
+    def model_mark(self) -> str: ...
+    def model_fields(self) -> list[Any]: ...
+    def model_values(self) -> list[Any]: ...
+
+
+class WebuiPanelHost:
+    """The webui's page as a ``PanelHost``."""
+
+    def __init__(self, page: WebuiPage) -> None:
+        self.session = page.session
+        self.inputs = page.inputs
+        self.request = page.request
+        self.prompt = page.prompt
+        self.documents_blocked = page.documents_blocked
+        self.plainformat_separator = page.plainformat_separator
+        self._page = page
+
+    def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        for event in self._page.chat_events():
+            event(function, list(inputs), list(outputs), **quiet(event))
+
+    def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        event = self._page.typing_event()
+        event(function, list(inputs), list(outputs), **quiet(event))
+
+
+def create_webui_panels(
+    service: LongContextService, prompts: PromptService, page: WebuiPage, settings: Settings
+) -> None:
+    """Draw the panels inside the webui's page."""
+    line = create_status_panel(service, settings.status_refresh_seconds)
+    _follow_the_model(line, page)
+    if page.ready:
+        create_documents_panel(WebuiPanelHost(page), prompts, settings.document_options)
+
+
+def _follow_the_model(line: Any, page: WebuiPage) -> None:
+    """When the status line changes because another model was loaded (by the API, by another page), the page's own
+    fields say that model's window and template: they go with every request of the page."""
+    import gradio as gr
+
+    mark = gr.Textbox(page.model_mark(), visible=False)
+    page.keep_model_mark(mark)
+    fields = page.model_fields()
+
+    def on_status(known: str) -> list[Any]:
+        now = page.model_mark()
+        if now == known:
+            return [gr.update() for _ in range(len(fields) + 1)]
+        return [now, *(page.model_values() if now else [gr.update() for _ in fields])]
+
+    line.change(on_status, mark, [mark, *fields], **quiet(line.change))

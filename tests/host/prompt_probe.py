@@ -1,0 +1,113 @@
+"""Test-only commands inside a real webui: do with a chat what its page's buttons do, and say what reached the model.
+
+``act`` reads ``request.json``: the way (a button's function), the page's fields to set, and our session's content.
+"""
+
+import copy
+import html
+import json
+import os
+import sys
+from pathlib import Path
+
+FOLDER = Path(os.environ["LONGCTX_PROBE"])
+
+
+def _package():
+    names = ("extensions.airoboros_longctx", "user_data.extensions.airoboros_longctx", "airoboros_longctx")
+    return next(name for name in names if f"{name}.core.chat_session" in sys.modules)
+
+
+def _session(asked):
+    module = sys.modules[f"{_package()}.core.chat_session"]
+    documents = tuple(
+        module.ChatDocument(one.get("title", ""), one["text"], tuple(tuple(pair) for pair in one.get("metadata", ())))
+        for one in asked.get("documents", ())
+    )
+    options = module.DocumentOptions(**asked.get("options", {}))
+    session = module.ChatSession(options, asked.get("plainformat", False))
+    return session.with_documents(asked.get("chat", ""), documents)
+
+
+def _state(asked):
+    """The page's fields as the webui gathers them, each with the value it has when the page is opened."""
+    from modules import shared, ui
+
+    state = {}
+    for name in ui.list_interface_input_elements():
+        component = shared.gradio.get(name)
+        value = copy.deepcopy(getattr(component, "value", None))
+        state[name] = "" if value is None and type(component).__name__ == "Textbox" else value  # as a page sends it
+    state["history"] = {"internal": [], "visible": [], **({"metadata": {}} if "unique_id" in state else {})}
+    for key in ("truncation_length", "instruction_template_str"):
+        if key in state and key in shared.settings:
+            state[key] = shared.settings[key]
+    if "turn_template" in state:
+        from modules import chat
+
+        template = shared.settings["instruction_template"]
+        name1, name2, _, _, context, turn_template = chat.load_character(template, "", "", instruct=True)
+        state.update(name1_instruct=name1, name2_instruct=name2, context_instruct=context, turn_template=turn_template)
+        state["instruction_template"] = template
+    state.update(mode="instruct", max_new_tokens=8, do_sample=False, seed=1, stream=True, name2="AI", context="")
+    state.update({key: value for key, value in asked.get("fields", {}).items() if key in state})
+    rows = asked.get("rows", [])
+    state["history"]["internal"] = copy.deepcopy(rows)
+    state["history"]["visible"] = [[html.escape(text) for text in row] for row in rows]
+    if asked.get("ours", True):
+        state["airoboros_longctx"] = _session(asked)
+    return state
+
+
+def _box(state, text):
+    return {"text": text, "files": []} if "unique_id" in state else text
+
+
+def _act():
+    from modules import chat
+
+    asked = json.loads((FOLDER / "request.json").read_text())
+    state = _state(asked)
+    before = copy.deepcopy(state["history"])
+    text, way = asked.get("text", ""), asked["way"]
+    shown, answer = [], {}
+    if way in ("send", "regenerate", "continue"):
+        flags = {"regenerate": way == "regenerate", "_continue": way == "continue"}
+        for display, history in chat.generate_chat_reply_wrapper(text, state, **flags):
+            shown.append(display["html"] if isinstance(display, dict) else display)
+            answer["history"] = history
+    elif way == "impersonate":
+        for box, _ in chat.impersonate_wrapper(_box(state, text), state):
+            answer["text"] = box["text"] if isinstance(box, dict) else box
+    elif way == "count":
+        answer["text"] = chat.count_prompt_tokens(text, state)
+    elif way == "to notebook":
+        answer["text"] = chat.generate_chat_prompt("", state, _continue=True)
+    elif way == "prompt":
+        answer["text"] = chat.generate_chat_prompt(text, state)
+        answer["stops"] = chat.get_stopping_strings(dict(state))
+    answer["shown"] = shown
+    answer["stored state untouched"] = way != "impersonate" or state["history"] == before
+    return answer
+
+
+def _sampling():
+    """What the model is asked to sample with, as state_modifier leaves it."""
+    from modules import extensions
+
+    asked = json.loads((FOLDER / "request.json").read_text())
+    state = extensions.apply_extensions("state", _state(asked))
+    return {key: state[key] for key in ("temperature", "repetition_penalty", "do_sample") if key in state}
+
+
+def _template():
+    from modules import shared, utils
+
+    keys = ("instruction_template", "instruction_template_str", "truncation_length")
+    return {
+        "settings": {key: shared.settings[key] for key in keys if key in shared.settings},
+        "listed": utils.get_available_instruction_templates(),
+    }
+
+
+COMMANDS = {"act": _act, "sampling": _sampling, "template": _template}
