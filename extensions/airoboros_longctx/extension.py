@@ -23,12 +23,13 @@ class Extension:
         from .host.webui_hooks import WebuiHooks
         from .host.webui_prompting import WebuiPrompting
         from .rope.engine import RopeEngine
+        from .ui.gradio_versions import new_session_state
 
         self.host = WebuiHost(extension_name)
         self._said: set[str] = set()
         self.service = LongContextService(self.host, RopeEngine(), self.settings)
         self.prompt_service = PromptService()
-        self.prompting = WebuiPrompting(self.host, self.service, self.prompt_service, self.settings)
+        self.prompting = WebuiPrompting(self.host, self.service, self.prompt_service, self.settings, new_session_state)
         self.hooks = WebuiHooks(self.service, self.host, self.prompting.wrappers())
 
     def settings(self) -> Settings:

@@ -35,7 +35,7 @@ class ChatTurn(Protocol):
 
 @dataclass(frozen=True)
 class BuiltPrompt:
-    """``text`` is the exact prompt, ``message`` what stands in the user's turn, ``defused`` how much was made harmless."""
+    """``text`` is the whole prompt, ``message`` what stands in the user's turn; ``defused`` marks were broken."""
 
     text: str
     message: str

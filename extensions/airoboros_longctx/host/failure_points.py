@@ -28,6 +28,7 @@ class FailurePoint:
 _UNPLANNED = "the model loads unscaled; it is scaled in place at the next request or refresh, where that can be planned"
 _PATCHED_LATER = "the model is scaled in place after the load"
 _RED = "the status line is red; the webui keeps its own window"
+_STOCK_PROMPT = "the webui's own prompt, without documents and PLAINFORMAT"
 _STOCK_WINDOW = "the webui's settings say the model's base window"
 
 FAILURE_POINTS: tuple[FailurePoint, ...] = (
@@ -47,6 +48,19 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("ui.gradio_versions.refresh_regularly", PAGE, "a status line that stays as it was drawn"),
     FailurePoint("extension.custom_css", PAGE, "a plain status line"),
     FailurePoint("extension.custom_js", PAGE, "a status line that is not refreshed in old webuis"),
+    # Prompts: with documents on, a failure refuses the question with a sentence instead of dropping them silently
+    FailurePoint("host.webui_templates.probe_template_place", START, "no templates of ours in the dropdown"),
+    FailurePoint("host.webui_templates.write_templates", START, "no templates of ours in the dropdown"),
+    FailurePoint("host.webui.WebuiHost.page_values", PAGE, "an open page keeps its window and template"),
+    FailurePoint("host.webui_prompts.WebuiPrompts.generate_chat_prompt", REQUEST, _STOCK_PROMPT),
+    FailurePoint("host.webui_prompts.WebuiPrompts.get_stopping_strings", REQUEST, "the webui's own stop strings"),
+    FailurePoint("host.webui_prompts.WebuiPrompts.with_sampling", REQUEST, "the webui's own sampling"),
+    FailurePoint("host.webui_prompts.WebuiPrompts.generate_reply", REQUEST, "a refused prompt is answered as it is"),
+    FailurePoint("host.webui_display.WebuiDisplay.chat_html_wrapper", PAGE, "PLAINFORMAT replies shown as text"),
+    FailurePoint("host.webui_page.WebuiPage.create_event_handlers", PAGE, "no Documents panel"),
+    FailurePoint("host.webui_page.WebuiPage.gather_interface_values", REQUEST, _STOCK_PROMPT),
+    FailurePoint("ui.webui_panels.create_webui_panels", PAGE, "no panels"),
+    FailurePoint("ui.documents_panel.create_documents_panel", PAGE, "no Documents panel"),
     # The hooks' calls into the service
     FailurePoint("core.settings.load_settings", LOAD, _UNPLANNED),
     FailurePoint("service.LongContextService.applies_plans", LOAD, _STOCK_WINDOW),
@@ -79,6 +93,8 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui.WebuiHost.user_request", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.rules_file", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.with_window", LOAD, _STOCK_WINDOW),
+    FailurePoint("host.webui.WebuiHost.with_template", LOAD, "the webui's own choice of template and window"),
+    FailurePoint("host.webui.WebuiHost.use_template", LOAD, "the webui's own choice of template"),
     FailurePoint("host.webui.WebuiHost.withdraw_window", LOAD, "the planned window stays in the settings of one load"),
     FailurePoint("host.webui.WebuiHost.with_loader", PICK, "the webui's own choice of loader"),
     FailurePoint("host.webui.WebuiHost.use_window", LOAD, _STOCK_WINDOW),

@@ -20,14 +20,20 @@ MODEL_MARK = "airoboros_longctx-model"
 
 
 class WebuiPage:
-    """The page as it is being built. ``model_values`` are what its fields should say of the loaded model."""
+    """The page as it is being built. ``model_values`` are what its fields should say of the loaded model;
+    ``new_state`` makes a ``gr.State``."""
 
     def __init__(
-        self, prompts: WebuiPrompts, blocked: Callable[[], str], model_values: Callable[[], dict[str, Any]]
+        self,
+        prompts: WebuiPrompts,
+        blocked: Callable[[], str],
+        model_values: Callable[[], dict[str, Any]],
+        new_state: Callable[[], Any],
     ) -> None:
         from modules import shared
 
         self._model_values = model_values
+        self._new_state = new_state
         self._shared = shared
         self._prompts = prompts
         self._blocked = blocked
@@ -36,9 +42,7 @@ class WebuiPage:
 
     def create_event_handlers(self, original: Callable[..., Any], *arguments: Any) -> Any:
         """Before the webui connects its events: our session becomes the last of the fields they carry."""
-        import gradio as gr
-
-        self._shared.gradio[SESSION_KEY] = gr.State(None)
+        self._shared.gradio[SESSION_KEY] = self._new_state()
         if SESSION_KEY not in self._shared.input_elements:
             self._shared.input_elements = [*self._shared.input_elements, SESSION_KEY]
         return original(*arguments)

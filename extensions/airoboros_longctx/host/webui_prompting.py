@@ -35,9 +35,17 @@ class LoadedPlan:
 
 
 class WebuiPrompting:
-    """``service`` knows the loaded model's plan; ``prompts`` build what is asked of it."""
+    """``service`` knows the loaded model's plan; ``new_state`` makes the page's own state when the page is drawn."""
 
-    def __init__(self, host: WebuiHost, service: Any, prompts: PromptService, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        host: WebuiHost,
+        service: Any,
+        prompts: PromptService,
+        settings: Callable[[], Settings],
+        new_state: Callable[[], Any],
+    ) -> None:
+        self._new_state = new_state
         self._host = host
         self.prompts = WebuiPrompts(
             prompts, LoadedPlan(service.loaded_plan), settings, _count_tokens, _missing_reply_start, _rejection
@@ -59,7 +67,9 @@ class WebuiPrompting:
 
     def page(self) -> WebuiPage:
         if self._page is None:
-            self._page = WebuiPage(self.prompts, self._why_documents_are_blocked, self._host.page_values)
+            self._page = WebuiPage(
+                self.prompts, self._why_documents_are_blocked, self._host.page_values, self._new_state
+            )
         return self._page
 
     def _why_documents_are_blocked(self) -> str:

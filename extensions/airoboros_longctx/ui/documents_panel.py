@@ -196,7 +196,7 @@ def _said(words: str, problem: bool = False) -> str:
 
 
 def create_documents_panel(host: PanelHost, prompts: PromptService, options: DocumentOptions) -> None:
-    """Create the panels Documents and PLAINFORMAT in the current Gradio page. ``options``: how the ticks stand first."""
+    """Create the panels Documents and PLAINFORMAT in the current Gradio page. ``options`` are the ticks at first."""
     import gradio as gr
 
     panel = DocumentsPanel(host, prompts, options)

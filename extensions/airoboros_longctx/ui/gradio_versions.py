@@ -17,6 +17,13 @@ def quiet(event: Callable[..., Any]) -> dict[str, Any]:
     return {"show_progress": hidden, "queue": False}
 
 
+def new_session_state() -> Any:
+    """A state of the page's own: each open page has its own value, None at first."""
+    import gradio as gr
+
+    return gr.State(None)
+
+
 def copyable(component: type) -> dict[str, Any]:
     """Arguments for a text box with a copy button, where this Gradio has one."""
     accepted = inspect.signature(component.__init__).parameters  # type: ignore[misc]

@@ -1,0 +1,154 @@
+"""``prompt``: the exact prompt of a question, alone or over documents, and nothing else."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.chat_session import DocumentOptions
+from ..core.closed_context import ClosedContext, Document, validate
+from ..core.errors import AiroborosLongctxError
+from ..core.families import generations
+from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
+from ..core.instruction_templates import (
+    InstructionTemplate,
+    instruction_template,
+    instruction_templates,
+    render_conversation,
+)
+from ..core.plainformat import with_plainformat
+from ..core.token_estimate import estimate_tokens
+from ..prompt_service import PromptService
+
+NAME = "prompt"
+HELP = "print the exact prompt of a question, alone or over documents"
+DEFAULT_TEMPLATE = "Airoboros-1.4"
+MOST_BYTES = 64 << 20
+DESCRIPTION = f"""\
+Print the exact prompt of a question in a model's own format, and nothing else: no line end is added.
+With documents it is a closed-context question; --meta belongs to the document before it.
+
+  python -m extensions.airoboros_longctx prompt --document story.txt --meta url=https://web.site/123 \\
+      --question "What color are blueberries?  Source?"
+
+--max-tokens bounds the prompt: documents are shortened, visibly. Tokens are estimated without a tokenizer, one for
+every three bytes, which is more than English prose takes. Default template: {DEFAULT_TEMPLATE}.
+"""
+#: The question is printed as it is given; the sentences of the panel's ticks are the caller's to write.
+_AS_GIVEN = DocumentOptions(only_from_documents=False, name_sources=False)
+
+
+class PromptCommandError(AiroborosLongctxError):
+    """Something on the command line that cannot be used."""
+
+
+class _AddDocument(argparse.Action):
+    def __call__(self, parser: Any, namespace: Any, value: Any, option: str | None = None) -> None:
+        namespace.documents = [*(namespace.documents or []), (value, [])]
+
+
+class _AddPair(argparse.Action):
+    def __call__(self, parser: Any, namespace: Any, value: Any, option: str | None = None) -> None:
+        key, equals, text = value.partition("=")
+        if not namespace.documents:
+            parser.error(f"--meta {value!r} stands before any --document; put it after the document it belongs to")
+        if not equals or not key.strip():
+            parser.error(f"--meta {value!r} found; key=value is needed, such as --meta url=https://web.site")
+        namespace.documents[-1][1].append((key, text))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(documents=[])
+    parser.add_argument("--document", action=_AddDocument, metavar="FILE", help="a text file in UTF-8; may be repeated")
+    parser.add_argument("--meta", action=_AddPair, metavar="KEY=VALUE", help="metadata of the document before it")
+    parser.add_argument("--question", required=True, metavar="TEXT", help="the question or instruction, kept as it is")
+    parser.add_argument("--plainformat", action="store_true", help="ask for bare code; not together with documents")
+    parser.add_argument("--template", default=DEFAULT_TEMPLATE, metavar="NAME", help=", ".join(instruction_templates()))
+    parser.add_argument("--max-tokens", type=_tokens, metavar="N", help="the longest prompt, in estimated tokens")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    template = instruction_template(arguments.template)
+    if arguments.documents and arguments.plainformat:
+        raise PromptCommandError(
+            "--plainformat was given with --document; PLAINFORMAT has no meaning in a closed-context question: "
+            "leave one of them out."
+        )
+    if not arguments.question.strip():
+        raise PromptCommandError("--question is empty; a question or an instruction is needed.")
+    prompt = _prompt(arguments, template)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(prompt.encode("utf-8", "replace"))
+    return 0
+
+
+def _prompt(arguments: argparse.Namespace, template: InstructionTemplate) -> str:
+    turn = _PlainTurn(template, arguments.max_tokens)
+    if not arguments.documents:
+        question = arguments.question
+        if arguments.plainformat:
+            question = with_plainformat(question, _separator(template))
+        prompt = turn.render(question, 0)
+        if turn.count_tokens(prompt) > turn.limit_tokens:
+            raise PromptCommandError(
+                f"The question takes {turn.count_tokens(prompt)} tokens with its template (estimated); --max-tokens "
+                f"allows {turn.limit_tokens}. Shorten the question or raise --max-tokens."
+            )
+        return prompt
+    documents = tuple(Document(_text(name), tuple(pairs)) for name, pairs in arguments.documents)
+    validate(ClosedContext(documents, arguments.question))
+    return PromptService().build(documents, arguments.question, _AS_GIVEN, turn).text
+
+
+class _PlainTurn:
+    """The first turn of a chat in a template, its tokens estimated."""
+
+    turns = 0
+
+    def __init__(self, template: InstructionTemplate, most_tokens: int | None) -> None:
+        self._template = template
+        self.limit_tokens = sys.maxsize if most_tokens is None else most_tokens
+
+    def render(self, message: str, turns: int) -> str:
+        return render_conversation(self._template, message)
+
+    def count_tokens(self, text: str) -> int:
+        return estimate_tokens(text)
+
+
+def _separator(template: InstructionTemplate) -> str:
+    """PLAINFORMAT's separator, as the first of the template's generations that knows the term was trained."""
+    known: Sequence[Any] = [one for one in generations() if one.template == template.name]
+    separators = [one.plainformat_separator for one in known if one.plainformat_separator is not None]
+    if not separators:
+        raise PromptCommandError(f"The models of {template.name} are not known to have learned PLAINFORMAT.")
+    return str(separators[0])
+
+
+def _text(name: str) -> str:
+    path = Path(name)
+    try:
+        content, more = read_bytes(path, MOST_BYTES)
+    except UnreadableFileError as error:
+        raise PromptCommandError(f"The document {quoted(name)!r} {error}; a text file is needed.") from error
+    if more:
+        raise PromptCommandError(f"The document {quoted(name)!r} is larger than {MOST_BYTES >> 20} MiB; split it.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PromptCommandError(
+            f"The document {quoted(name)!r} is not UTF-8 text (byte {error.start}); save it as UTF-8."
+        ) from error
+
+
+def _tokens(text: str) -> int:
+    try:
+        tokens = int(text)
+    except ValueError:
+        tokens = 0
+    if tokens < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens; a whole number such as 8192 is needed")
+    return tokens
