@@ -7,25 +7,46 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from .core.chat_session import THIS_PAGE, ChatSession
 from .core.errors import AiroborosLongctxError
 from .core.instruction_templates import InstructionTemplate, instruction_template, render_conversation
-from .core.settings import load_settings
+from .core.plainformat import with_plainformat
+from .core.settings import Settings, load_settings
 from .host.workbench import LOADER, WorkbenchHost
+from .prompt_service import PromptService
 from .service import LongContextService
 
 DEMO_MODELS = Path(__file__).parents[2] / "demo" / "models"
 DATA_FOLDER = Path.home() / ".airoboros_longctx"
 DEFAULT_TEMPLATE = "Airoboros-1.4"
 
+Turns = Sequence[tuple[str, str]]
+
+
+class WorkbenchTurn:
+    """A ``ChatTurn`` after the finished turns (user, assistant) in ``history``, oldest first."""
+
+    def __init__(self, host: WorkbenchHost, template: InstructionTemplate, history: Turns, reply_tokens: int) -> None:
+        self._template = template
+        self._history = list(history)
+        self.turns = len(self._history)
+        self.limit_tokens = host.truncation_length - reply_tokens
+        self.count_tokens = host.count_tokens
+
+    def render(self, message: str, turns: int) -> str:
+        return render_conversation(self._template, message, self._history[self.turns - turns :])
+
 
 class Workbench:
-    """One process, one model, any number of open pages. Each page keeps its own conversation."""
+    """One process, one model, any number of open pages. Each page keeps its own conversation and documents."""
 
     def __init__(self, data_folder: Path = DATA_FOLDER) -> None:
         from .rope.engine import RopeEngine
 
+        self.settings: Settings = load_settings({})[0]
         self.host = WorkbenchHost(data_folder)
-        self.service = LongContextService(self.host, RopeEngine(), lambda: load_settings({})[0])
+        self.service = LongContextService(self.host, RopeEngine(), lambda: self.settings)
+        self.prompts = PromptService()
 
     @staticmethod
     def shipped_models() -> list[str]:
@@ -52,34 +73,53 @@ class Workbench:
         plan = self.service.status().plan
         return instruction_template((plan and plan.instruction_template) or DEFAULT_TEMPLATE)
 
-    def prompt(self, question: str, history: Sequence[tuple[str, str]], reserved_tokens: int) -> str:
-        """The prompt that fits the window with ``reserved_tokens`` kept for the reply; the oldest turns give way.
+    def plainformat_separator(self) -> str | None:
+        plan = self.service.loaded_plan()
+        return plan.plainformat_separator if plan is not None else None
 
-        Raises AiroborosLongctxError where the question alone does not fit: nothing of it is ever cut.
+    def turn(self, history: Turns, reply_tokens: int) -> WorkbenchTurn | None:
+        """The turn that comes next in a conversation; None without a model."""
+        if self.host.loaded_model() is None:
+            return None
+        return WorkbenchTurn(self.host, self.template(), history, reply_tokens)
+
+    def prompt(self, question: str, history: Turns, reply_tokens: int, session: ChatSession | None = None) -> str:
+        """The exact prompt for ``question`` with ``reply_tokens`` kept for the reply; the oldest turns give way first.
+
+        Raises AiroborosLongctxError where it does not fit: nothing of the question is ever cut.
         """
-        window = self.host.truncation_length
+        turn = self.turn(history, reply_tokens)
+        if turn is None:
+            raise AiroborosLongctxError("No model is loaded; load one first.")
+        session = session or ChatSession()
+        documents = session.active_documents(THIS_PAGE)
+        if documents:
+            return self.prompts.build(documents, question, session.options, turn).text
+        if session.plainformat and (separator := self.plainformat_separator()) is not None:
+            question = with_plainformat(question, separator)
         prompt = ""
-        for start in range(len(history) + 1):
-            prompt = render_conversation(self.template(), question, history[start:])
-            if self.host.count_tokens(prompt) <= window - reserved_tokens:
+        for turns in range(turn.turns, -1, -1):
+            prompt = turn.render(question, turns)
+            if turn.count_tokens(prompt) <= turn.limit_tokens:
                 return prompt
         raise AiroborosLongctxError(
-            f"The question takes {self.host.count_tokens(prompt)} tokens and {reserved_tokens} are kept for the reply; "
-            f"the window has {window}. Shorten the question or the reply."
+            f"The question takes {turn.count_tokens(prompt)} tokens and {reply_tokens} are kept for the reply; "
+            f"the window has {self.host.truncation_length}. Shorten the question or the reply."
         )
 
     def reply(
         self,
         question: str,
-        history: Sequence[tuple[str, str]],
+        history: Turns,
         max_new_tokens: int,
         temperature: float,
         stopping: threading.Event,
+        session: ChatSession | None = None,
     ) -> Iterator[str]:
         """The reply as it grows, until it ends or ``stopping`` is set."""
-        if self.host.loaded_model() is None:
-            raise AiroborosLongctxError("No model is loaded; load one first.")
-        prompt = self.prompt(question, history, max_new_tokens)
+        prompt = self.prompt(question, history, max_new_tokens, session)
+        if session is not None and session.active_documents(THIS_PAGE) and session.options.own_sampling:
+            temperature = session.options.temperature
         yield from self.host.generate(prompt, max_new_tokens, temperature, self.template().stop, stopping)
 
 
@@ -88,7 +128,7 @@ def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
 
     A model that cannot be loaded is said so, and the workbench opens without it.
     """
-    from .ui.status_panel import style_css
+    from .ui.status_panel import panels_js, style_css
     from .ui.workbench_page import create_workbench_page
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -107,6 +147,7 @@ def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
         server_port=port,
         inbrowser=open_browser,
         css=style_css(),
+        js=f"() => {{{panels_js(workbench.settings.status_refresh_seconds)}}}",
         quiet=True,
         prevent_thread_lock=True,
         footer_links=[],

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from extensions.airoboros_longctx.core.chat_session import THIS_PAGE, ChatDocument, ChatSession, DocumentOptions
+from extensions.airoboros_longctx.core.closed_context import ClosedContext, render
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
 from extensions.airoboros_longctx.core.instruction_templates import instruction_template, render_conversation
-from extensions.airoboros_longctx.ui.workbench_page import turns_of
+from extensions.airoboros_longctx.core.ports import LoadedModel
+from extensions.airoboros_longctx.ui.workbench_page import Said, messages_of, turns_of
 from extensions.airoboros_longctx.workbench import DEFAULT_TEMPLATE, Workbench
+from tests.unit.service.fakes import FakeModel
 
 HISTORY = [(f"question {number}", f"answer {number}") for number in range(1, 6)]
 
@@ -19,6 +24,7 @@ def workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """A workbench whose tokens are words."""
     found = Workbench(tmp_path)
     monkeypatch.setattr(found.host, "count_tokens", lambda text: len(text.split()))
+    monkeypatch.setattr(found.host, "loaded_model", lambda: LoadedModel("none", "Transformers", FakeModel()))
     return found
 
 
@@ -62,16 +68,46 @@ def test_a_question_that_does_not_fit_is_refused_with_the_numbers(workbench):
     )
 
 
-def test_nothing_is_answered_without_a_model(workbench):
+def test_nothing_is_answered_without_a_model(workbench, monkeypatch):
+    monkeypatch.setattr(workbench.host, "loaded_model", lambda: None)
     with pytest.raises(AiroborosLongctxError, match="No model is loaded; load one first"):
         next(iter(workbench.reply("hello", [], 5, 0.0, None)))
 
 
-def test_the_finished_turns_of_a_chat():
-    def said(role, content):
-        return {"role": role, "content": content}
+DOCUMENT = ChatDocument("Harbor", "The harbor is teal.")
+SESSION = ChatSession(DocumentOptions(only_from_documents=False)).with_documents(THIS_PAGE, [DOCUMENT])
 
-    parts = [{"text": "an"}, {"text": "swer"}, {"path": "x.png"}]
-    messages = [said("user", "q1"), said("assistant", parts), said("user", "lost"), said("user", "q2")]
-    assert turns_of([*messages, said("assistant", "a2"), said("user", "open")]) == [("q1", "answer"), ("q2", "a2")]
-    assert turns_of([]) == []
+
+def test_documents_stand_alone_or_after_the_history(workbench):
+    workbench.host.truncation_length = 1000
+    message = render(ClosedContext((DOCUMENT.block(),), "and now?"))
+    template = instruction_template(DEFAULT_TEMPLATE)
+    assert workbench.prompt("and now?", HISTORY, 10, SESSION) == render_conversation(template, message)
+    after = replace(SESSION, options=replace(SESSION.options, without_history=False))
+    assert workbench.prompt("and now?", HISTORY, 10, after) == render_conversation(template, message, HISTORY)
+
+
+def test_documents_give_way_after_the_history(workbench):
+    long = replace(DOCUMENT, text="teal " * 500)
+    after = replace(SESSION, options=replace(SESSION.options, without_history=False))
+    workbench.host.truncation_length = 300
+    prompt = workbench.prompt("and now?", HISTORY, 10, after.with_documents(THIS_PAGE, [long]))
+    assert "answer 5" not in prompt
+    assert "left out" in prompt
+    assert 270 < len(prompt.split()) <= 290
+
+
+def test_plainformat_is_added_to_the_prompt_only(workbench, monkeypatch):
+    workbench.host.truncation_length = 1000
+    monkeypatch.setattr(workbench, "plainformat_separator", lambda: "\n")
+    prompt = workbench.prompt("Write a loop.", [], 10, ChatSession(plainformat=True))
+    assert prompt.endswith("USER: Write a loop.\nPLAINFORMAT ASSISTANT: ")
+    monkeypatch.setattr(workbench, "plainformat_separator", lambda: None)
+    assert "PLAINFORMAT" not in workbench.prompt("Write a loop.", [], 10, ChatSession(plainformat=True))
+
+
+def test_what_is_shown_and_what_was_said():
+    conversation = [Said("q1", "a1"), Said("code?", "```python\nx = 1\n", code=True), Said("q2")]
+    shown = [message["content"] for message in messages_of(conversation)]
+    assert shown == ["q1", "a1", "code?", "```plainformat\nx = 1\n```", "q2", "…"]
+    assert turns_of(conversation) == [("q1", "a1"), ("code?", "```python\nx = 1\n"), ("q2", "")]
