@@ -39,6 +39,16 @@ def paste(page, title, metadata, text):  # noqa: F811
     page.locator("label", has_text=re.compile(rf"\d\. {re.escape(title)}")).wait_for(timeout=30_000)
 
 
+def exact_prompt(page, words):  # noqa: F811
+    """The shown prompt, once it holds ``words``."""
+    box = page.locator("#airoboros-longctx-exact-prompt textarea")
+    for _ in range(100):
+        if words in box.input_value():
+            return box.input_value()
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the prompt never held {words!r}: {box.input_value()!r}")
+
+
 def upload(page, name, text):  # noqa: F811
     page.locator("#airoboros-longctx-documents input[type=file]").set_input_files(
         files=[{"name": name, "mimeType": "text/plain", "buffer": text.encode()}]
@@ -79,16 +89,14 @@ def test_regenerate_after_a_document_was_edited(page):  # noqa: F811
 def test_two_pages_do_not_share_documents(page, url):  # noqa: F811
     open_panel(page)
     paste(page, "Mine", "", "The color of the harbor is teal.")
-    other = page.context.new_page()
+    other = page.context.browser.new_page()
     other.goto(url)
     other.locator(STATUS).wait_for(timeout=60_000)
     open_panel(other)
     other.get_by_text("No documents in this chat yet.").wait_for(timeout=15_000)
-    other.get_by_label("Message").fill("What is the color of the harbor?")
+    other.get_by_role("textbox", name="Message").fill("What is the color of the harbor?")
     other.get_by_role("button", name="Show the exact prompt").click()
-    box = other.get_by_label("Exact prompt")
-    other.wait_for_function("[...document.querySelectorAll('textarea')].some(t => t.value.includes('ASSISTANT:'))")
-    assert "BEGININPUT" not in box.input_value()
+    assert "BEGININPUT" not in exact_prompt(other, "the harbor?")
 
 
 def test_bar_order_switch_and_exact_prompt(page):  # noqa: F811
@@ -104,12 +112,9 @@ def test_bar_order_switch_and_exact_prompt(page):  # noqa: F811
     page.locator("label", has_text=re.compile("1. Two.*off")).wait_for(timeout=15_000)
     page.get_by_role("button", name="Switch on or off").click()
     page.locator("label", has_text=re.compile(r"1\. Two · \d+ tokens$")).wait_for(timeout=15_000)
-    page.get_by_label("Message").fill("Which color?")
+    page.get_by_role("textbox", name="Message").fill("Which color?")
     page.get_by_role("button", name="Show the exact prompt").click()
-    page.wait_for_function(
-        "[...document.querySelectorAll('textarea')].some(t => t.value.includes('Which color?') && t.value.includes('BEGININPUT'))"
-    )
-    prompt = page.get_by_label("Exact prompt").input_value()
+    prompt = exact_prompt(page, "Which color?")
     assert "BEGINCONTEXT\ntitle: Two\nurl: u2\nENDCONTEXT\nBEGIN-INPUT USER: The color" in prompt
     assert prompt.endswith("Which color?\nDon't make up answers if you don't know.\nENDINSTRUCTION ASSISTANT: ")
 
@@ -129,7 +134,7 @@ def test_plainformat_reply_is_one_code_block_while_it_streams(page):  # noqa: F8
     open_panel(page)
     page.get_by_label("PLAINFORMAT").check()
     page.wait_for_timeout(500)
-    page.get_by_label("Message").fill("Write a function that adds two numbers.")
+    page.get_by_role("textbox", name="Message").fill("Write a function that adds two numbers.")
     page.get_by_role("button", name="Send").click()
     page.get_by_role("button", name="Download code").wait_for(timeout=60_000)
     assert page.locator(".bot pre").count() == 1

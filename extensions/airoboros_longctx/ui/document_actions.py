@@ -48,9 +48,8 @@ def _pairs(lines: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
-def add(session: ChatSession, chat: str, *documents: ChatDocument) -> tuple[ChatSession, int]:
-    there = (*session.documents_of(chat), *documents)
-    return session.with_documents(chat, there), len(there) - 1
+def add(session: ChatSession, chat: str, *documents: ChatDocument) -> ChatSession:
+    return session.with_documents(chat, (*session.documents_of(chat), *documents))
 
 
 def save(session: ChatSession, chat: str, row: int | None, form: Form) -> ChatSession:

@@ -127,8 +127,7 @@ class DocumentsPanel:
 
     def on_add(self, session: ChatSession, request: PageRequest, row: int | None, form: Form) -> Shown:
         self._allowed()
-        session, row = actions.add(session, request.chat, actions.document_of(form))
-        return Shown(session, row, Form(), "Added.")
+        return Shown(actions.add(session, request.chat, actions.document_of(form)), None, Form(), "Added.")
 
     def on_save(self, session: ChatSession, request: PageRequest, row: int | None, form: Form) -> Shown:
         return Shown(actions.save(session, request.chat, row, form), row, None, "Saved.")
@@ -169,7 +168,7 @@ class DocumentsPanel:
                 except AiroborosLongctxError as error:
                     problems.append(str(error))
             if read:
-                session, row = actions.add(session, request.chat, *read)
+                session, row = actions.add(session, request.chat, *read), None
             return Shown(session, row, None, " ".join([f"{len(read)} added.", *problems]))
 
         return [*self.handler(step)(*fields), None]
@@ -231,7 +230,14 @@ def create_documents_panel(host: PanelHost, prompts: PromptService, options: Doc
             sampling = gr.Checkbox(options.own_sampling, label="Sampling for documents (no repetition penalty)")
             temperature = gr.Slider(0, 2, options.temperature, step=0.05, label="Temperature with documents")
         show = gr.Button("Show the exact prompt")
-        prompt = gr.Textbox(label="Exact prompt", lines=8, max_lines=24, interactive=False, **copyable(gr.Textbox))
+        prompt = gr.Textbox(
+            elem_id="airoboros-longctx-exact-prompt",
+            label="Exact prompt",
+            lines=8,
+            max_lines=24,
+            interactive=False,
+            **copyable(gr.Textbox),
+        )
         gr.HTML(
             '<p class="airoboros-longctx-note">Documents belong to the chat they were added in, and are kept while '
             "this page is open. They enter the prompt, not the chat's history.</p>"
