@@ -33,6 +33,10 @@ class ChatTurn(Protocol):
     def count_tokens(self, text: str) -> int: ...
 
 
+#: Stands for no message at all, which a webui would not render; it is counted with the preamble.
+_SHORTEST = "."
+
+
 @dataclass(frozen=True)
 class BuiltPrompt:
     """``text`` is the whole prompt, ``message`` what stands in the user's turn; ``defused`` marks were broken."""
@@ -112,8 +116,9 @@ class PromptService:
         def tokens(message: str, turns: int = 0) -> int:
             return turn.count_tokens(turn.render(message, turns))
 
-        empty = tokens("")
+        empty = tokens(_SHORTEST)
         if not documents:
+            question = question if question.strip() else _SHORTEST
             asked, history = tokens(question), tokens(question, turn.turns)
             return PromptBudget(
                 turn.limit_tokens + reply_tokens, empty, 0, history - asked, asked - empty, reply_tokens

@@ -80,6 +80,19 @@ class DocumentsPanel:
 
         return handle
 
+    def looker(self, step: Step) -> Callable[..., list[Any]]:
+        """A handler for a step that changes no document. It writes no session, so a change that is under way at the
+        same time is never taken back, and what was said stays to be read."""
+        import gradio as gr
+
+        handle = self.handler(step)
+
+        def look(*fields: Any) -> list[Any]:
+            _, said, *view = handle(*fields)
+            return [said or gr.update(), *view]
+
+        return look
+
     def _view(self, shown: Shown, request: PageRequest | None, problem: str) -> list[Any]:
         import gradio as gr
 
@@ -248,16 +261,16 @@ def create_documents_panel(host: PanelHost, prompts: PromptService, options: Doc
     _connect(panel, form, view, ((up, panel.on_up), (down, panel.on_down), (remove, panel.on_remove)))
     _connect(panel, form, view, ((take_over, panel.on_take_over),))
     chose = getattr(chosen, "input", None) or chosen.change
-    chose(panel.handler(panel.on_choose), form, view, **quiet(chose))
+    chose(panel.looker(panel.on_choose), form, view[1:], **quiet(chose))
     upload.upload(panel.on_upload, [upload, *form], [*view, upload])
     ticks = [only, sources, without_history, sampling, temperature]
-    look = panel.handler(panel.on_look)
+    look = panel.looker(panel.on_look)
     for tick in ticks:
         changed = tick.release if tick is temperature else tick.change
         event = changed(panel.on_options, [host.session, *ticks], host.session, **quiet(changed))
-        event.then(look, form, view, **quiet(event.then))
-    host.on_chat_change(look, form, view)
-    host.on_typing(look, form, view)
+        event.then(look, form, view[1:], **quiet(event.then))
+    host.on_chat_change(look, form, view[1:])
+    host.on_typing(look, form, view[1:])
     show.click(panel.on_prompt, [host.session, *host.inputs()], prompt, **quiet(show.click))
 
 
