@@ -169,6 +169,17 @@ class DocumentsPanel:
     def on_look(self, session: ChatSession, request: PageRequest, row: int | None, form: Form) -> Shown:
         return Shown(session, row)
 
+    def on_typing(self, value: Any, choice: Any, title: Any, metadata: Any, text: Any, *fields: Any) -> Any:
+        """The bar alone: this runs while another field is clicked, and nothing may move under the pointer."""
+        import gradio as gr
+
+        session = self.session(value)
+        try:
+            request = self.host.request(fields)
+            return self.bar(session, request) if session.documents_of(request.chat) else gr.update()
+        except Exception:  # said where it matters: when documents are changed or the prompt is built
+            return gr.update()
+
     def on_upload(self, files: Any, *fields: Any) -> list[Any]:
         """Files become documents one by one; one that cannot be read is named, and the others are taken."""
 
@@ -270,7 +281,7 @@ def create_documents_panel(host: PanelHost, prompts: PromptService, options: Doc
         event = changed(panel.on_options, [host.session, *ticks], host.session, **quiet(changed))
         event.then(look, form, view[1:], **quiet(event.then))
     host.on_chat_change(look, form, view[1:])
-    host.on_typing(look, form, view[1:])
+    host.on_typing(panel.on_typing, form, bar)
     show.click(panel.on_prompt, [host.session, *host.inputs()], prompt, **quiet(show.click))
 
 

@@ -78,8 +78,8 @@ def create_status_panel(service: LongContextService, refresh_seconds: float) -> 
 
     def on_refresh(on_the_page: str = "") -> list[Any]:
         text, button = shown(service.status)
-        # Writing the same text again would close the reasons under the reader's eyes.
-        return [gr.update() if text == on_the_page else text, button]
+        # Writing the same again would close the reasons under the reader's eyes, and make an old Gradio's page jump.
+        return [gr.update(), gr.update()] if text == on_the_page else [text, button]
 
     def on_accept() -> list[Any]:
         return shown(service.accept_suggestion)
