@@ -29,22 +29,21 @@ def _spread(word: str) -> str:
     return _BREAK.join(word)
 
 
-_HEADS = {"BEGIN": ("INPUT", "CONTEXT", "INSTRUCTION"), "END": ("INPUT", "CONTEXT", "INSTRUCTION")}
-_DELIMITER = "|".join(
-    f"{_spread(head)}(?=(?P<tail{head}>{_BREAK}(?:{'|'.join(map(_spread, tails))})))" for head, tails in _HEADS.items()
-)
+_TAILS = ("INPUT", "CONTEXT", "INSTRUCTION")
+_DELIMITER = "|".join(f"{_spread(head)}(?={_BREAK}(?:{'|'.join(map(_spread, _TAILS))}))" for head in ("BEGIN", "END"))
 #: One sign, and what follows it: a blank put between them breaks the mark.
 _SPECIAL = "|".join(
     (
         r"<(?=/?s>|unk>|pad>|/?<?/?SYS>|__media__>|USER>|BOT>|user>|bot>|\|[A-Za-z_-]{1,40}\|>)",
         r"\[(?=/?INST\])",
         r"\{(?=\{(?:user|char)\}\})",
-        r"(?:fake(?= (?:user|assistant) message replace me)|this(?= will get deleted))",
     )
 )
+_PHRASE = "fake(?= (?:user|assistant) message replace me)|this(?= will get deleted)"
 _TURN = r"(?:USER|ASSISTANT)(?=:)"
-_MARKS = re.compile(f"(?P<delimiter>{_DELIMITER})|(?P<special>{_SPECIAL})|(?P<turn>(?:(?<=\\n)|\\A)[ \\t]*{_TURN})")
-_MARKS_WITHIN_A_LINE = re.compile(f"(?P<delimiter>{_DELIMITER})|(?P<special>{_SPECIAL})|(?P<turn>(?!))")
+_HYPHEN = f"(?P<hyphen>{_DELIMITER}|{_PHRASE})"
+_MARKS = re.compile(f"{_HYPHEN}|{_SPECIAL}|(?:(?<=\\n)|\\A)[ \\t]*{_TURN}")
+_MARKS_WITHIN_A_LINE = re.compile(f"{_HYPHEN}|{_SPECIAL}")
 
 
 @functools.lru_cache(maxsize=4096)
@@ -55,8 +54,10 @@ def _look(character: str) -> str:
     if character in _LOOKS_LIKE:
         return _LOOKS_LIKE[character]
     kind = unicodedata.category(character)
-    if kind in ("Mn", "Me", "Cf", "Cs") or (kind == "Cc" and character not in "\n\t"):
+    if kind in ("Mn", "Me", "Cf", "Cs", "Co", "Cn") or (kind == "Cc" and character not in "\n\t"):
         return ""
+    if kind == "Zs":
+        return " "
     plain = "".join(
         _LOOKS_LIKE.get(part, part)
         for part in unicodedata.normalize("NFKD", character)
@@ -81,8 +82,8 @@ def _looks(text: str) -> tuple[str, list[int] | None]:
 def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
     """``text`` with every mark of structure broken by one visible sign, and how many there were.
 
-    A hyphen breaks a delimiter (``BEGIN-INPUT``), a blank every other mark (``< /s>``, ``USER :``). ``starts_line``:
-    the text stands at the start of a line, where ``USER:`` begins a turn.
+    A hyphen breaks a delimiter (``BEGIN-INPUT``) or a phrase, a blank every other mark (``< /s>``, ``USER :``).
+    ``starts_line``: the text stands at the start of a line, where ``USER:`` begins a turn.
     """
     count = 0
     while True:
@@ -93,7 +94,7 @@ def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
         parts, start = [], 0
         for mark in marks:
             end = mark.end() - 1 if places is None else places[mark.end() - 1]
-            parts += [text[start : end + 1], "-" if mark.lastgroup != "special" and mark["turn"] is None else " "]
+            parts += [text[start : end + 1], " " if mark["hyphen"] is None else "-"]
             start = end + 1
         text = "".join(parts) + text[start:]
         count += len(marks)
