@@ -52,7 +52,7 @@ class BuiltPrompt:
 
 @dataclass(frozen=True)
 class PromptBudget:
-    """What fills the window, in tokens: the bar of the Documents panel."""
+    """What fills the window, in tokens: the bar of the Documents panel. ``defused`` marks in documents are harmless."""
 
     window: int
     preamble: int
@@ -60,6 +60,7 @@ class PromptBudget:
     history: int
     question: int
     reply: int
+    defused: int = 0
 
     @property
     def free(self) -> int:
@@ -124,11 +125,10 @@ class PromptService:
                 turn.limit_tokens + reply_tokens, empty, 0, history - asked, asked - empty, reply_tokens
             )
         instruction = instruction_text(question, options)
-        bare, _ = defuse(ClosedContext((), instruction))
-        full, _ = defuse(ClosedContext(tuple(documents), instruction))
+        bare, in_question = defuse(ClosedContext((), instruction))
+        full, in_all = defuse(ClosedContext(tuple(documents), instruction))
         asked = tokens(render(bare))
         whole = tokens(render(full))
         history = 0 if options.without_history else tokens(render(full), turn.turns) - whole
-        return PromptBudget(
-            turn.limit_tokens + reply_tokens, empty, whole - asked, history, asked - empty, reply_tokens
-        )
+        window, defused = turn.limit_tokens + reply_tokens, in_all - in_question
+        return PromptBudget(window, empty, whole - asked, history, asked - empty, reply_tokens, defused)

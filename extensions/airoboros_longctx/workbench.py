@@ -118,9 +118,11 @@ class Workbench:
     ) -> Iterator[str]:
         """The reply as it grows, until it ends or ``stopping`` is set."""
         prompt = self.prompt(question, history, max_new_tokens, session)
+        repetition_penalty: float | None = None
         if session is not None and session.active_documents(THIS_PAGE) and session.options.own_sampling:
-            temperature = session.options.temperature
-        yield from self.host.generate(prompt, max_new_tokens, temperature, self.template().stop, stopping)
+            temperature, repetition_penalty = session.options.temperature, 1.0
+        stop = self.template().stop
+        yield from self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, repetition_penalty)
 
 
 def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:

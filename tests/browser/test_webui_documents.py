@@ -143,7 +143,7 @@ def test_a_new_chat_has_no_documents_and_can_take_them_over(page, host):
     add(page, "Harbor", "", "The color of the harbor is teal.")
     page.locator("#new-chat-wrapper button, #new_chat, button:has-text('New chat')").first.click()
     page.get_by_text("No documents in this chat yet.").wait_for()
-    click(page, panel(page).get_by_role("button", name="Use the 1 documents of the other chat here too"))
+    click(page, panel(page).get_by_role("button", name="Use the 1 document of the other chat here too"))
     panel(page).locator("label", has_text="1. Harbor").wait_for()
 
 

@@ -111,7 +111,7 @@ def test_bar_order_switch_and_exact_prompt(page):  # noqa: F811
     page.get_by_role("button", name="Switch on or off").click()
     page.locator("label", has_text=re.compile("1. Two.*off")).wait_for(timeout=15_000)
     page.get_by_role("button", name="Switch on or off").click()
-    page.locator("label", has_text=re.compile(r"1\. Two · \d+ tokens$")).wait_for(timeout=15_000)
+    page.locator("label", has_text=re.compile(r"1\. Two · url: u2 · \d+ tokens$")).wait_for(timeout=15_000)
     page.get_by_role("textbox", name="Message").fill("Which color?")
     page.get_by_role("button", name="Show the exact prompt").click()
     prompt = exact_prompt(page, "Which color?")

@@ -108,9 +108,18 @@ class WorkbenchHost:
         return len(self.tokenizer(text)["input_ids"])
 
     def generate(
-        self, prompt: str, max_new_tokens: int, temperature: float, stop: tuple[str, ...], stopping: threading.Event
+        self,
+        prompt: str,
+        max_new_tokens: int,
+        temperature: float,
+        stop: tuple[str, ...],
+        stopping: threading.Event,
+        repetition_penalty: float | None = None,
     ) -> Iterator[str]:
-        """The reply as it grows. ``temperature`` 0 is greedy. Ends early when ``stopping`` is set."""
+        """The reply as it grows. ``temperature`` 0 is greedy. Ends early when ``stopping`` is set.
+
+        ``repetition_penalty`` None is the model's own.
+        """
         from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
         class Stop(StoppingCriteria):  # type: ignore[misc]
@@ -123,7 +132,11 @@ class WorkbenchHost:
             model, failure = self._loaded.model, []
             streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=600)
             inputs = self.tokenizer(prompt, return_tensors="pt").to(model.device)
-            sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+            sampling: dict[str, Any] = {"do_sample": temperature > 0}
+            if temperature > 0:
+                sampling["temperature"] = temperature
+            if repetition_penalty is not None:
+                sampling["repetition_penalty"] = repetition_penalty
 
             def run() -> None:
                 try:

@@ -9,6 +9,9 @@ from ..core.closed_context import ClosedContext, Document, validate
 from ..core.errors import AiroborosLongctxError
 from ..core.foreign_text import quoted
 
+#: The longest text that is taken from a page, as long as the largest file.
+MOST_CHARACTERS = 4 << 20
+
 
 class DocumentActionError(AiroborosLongctxError):
     """An action that cannot be done, said for the person who asked for it."""
@@ -25,6 +28,12 @@ class Form:
 
 def document_of(form: Form) -> ChatDocument:
     """The form's document. Raises an error with a sentence where it could not be put into the format."""
+    if len(form.text) > MOST_CHARACTERS:
+        raise DocumentActionError(
+            f"The text has {len(form.text)} characters; at most {MOST_CHARACTERS} are taken. Paste the part you need."
+        )
+    if not form.text.strip():
+        raise DocumentActionError("The document has no text; paste some first.")
     document = ChatDocument(" ".join(form.title.split()), form.text, _pairs(form.metadata))
     validate(ClosedContext((Document(document.text, document.metadata),), "-"))
     return document

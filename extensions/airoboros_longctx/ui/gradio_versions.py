@@ -32,6 +32,11 @@ def copyable(component: type) -> dict[str, Any]:
     return {"buttons": ["copy"]} if "buttons" in accepted else {}
 
 
+def low(component: type, pixels: int) -> dict[str, Any]:
+    """Arguments for a component of this height, where this Gradio lets one say so."""
+    return {"height": pixels} if "height" in inspect.signature(component.__init__).parameters else {}  # type: ignore[misc]
+
+
 def refresh_regularly(refresh: Callable[..., Any], inputs: Any, outputs: Sequence[Any], seconds: float) -> None:
     """Call ``refresh`` with the values of ``inputs`` while a page is open: by ``gr.Timer`` or by a hidden button.
 

@@ -11,11 +11,13 @@ from ..core.chat_session import ChatSession
 from .gradio_versions import quiet
 from .panel_host import PanelHost
 
+NOT_WITH_DOCUMENTS = "Not used while documents are on: PLAINFORMAT has no meaning in a closed-context question."
+
 
 def plainformat_note(session: ChatSession, chat: str, separator: str | None) -> str:
     """What the tick does now, or why it does nothing, as HTML."""
     if session.active_documents(chat):
-        words = "Not used while documents are on: PLAINFORMAT has no meaning in a closed-context question."
+        words = NOT_WITH_DOCUMENTS
     elif separator is None:
         words = "The loaded model's generation is not known to have learned PLAINFORMAT; the tick adds nothing."
     else:
@@ -24,8 +26,15 @@ def plainformat_note(session: ChatSession, chat: str, separator: str | None) -> 
     return f'<p class="airoboros-longctx-note">{html.escape(words)}</p>'
 
 
-def create_plainformat_panel(host: PanelHost, default: Callable[[], ChatSession]) -> Any:
-    """Create the tick in the current Gradio page. Returns the HTML component of its note."""
+def plainformat_view(session: ChatSession, chat: str, separator: str | None) -> list[Any]:
+    """How the tick and its note stand now. The tick keeps its place while documents switch it off."""
+    import gradio as gr
+
+    return [gr.update(interactive=not session.active_documents(chat)), plainformat_note(session, chat, separator)]
+
+
+def create_plainformat_panel(host: PanelHost, default: Callable[[], ChatSession]) -> list[Any]:
+    """Create the tick in the current Gradio page. Returns the components of ``plainformat_view``."""
     import gradio as gr
 
     with gr.Row(elem_id="airoboros-longctx-plainformat"):
@@ -36,4 +45,4 @@ def create_plainformat_panel(host: PanelHost, default: Callable[[], ChatSession]
         return replace(value or default(), plainformat=bool(ticked))
 
     tick.change(on_tick, [host.session, tick], host.session, **quiet(tick.change))
-    return note
+    return [tick, note]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..core.chat_session import ChatDocument
 from ..core.errors import AiroborosLongctxError
 from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
+from .gradio_versions import low
 
 TYPES = (".txt", ".md")
 MOST_BYTES = 4 << 20
@@ -33,7 +35,7 @@ def is_an_upload(path: str) -> bool:
 
 def read_upload(file: Any) -> ChatDocument:
     """The document in an uploaded file (a path, or an object with one in ``name``). The file is deleted."""
-    path = Path(str(getattr(file, "name", file)))
+    path = Path(file if isinstance(file, (str, os.PathLike)) else str(file.name))
     name = quoted(path.name, 80)
     if not is_an_upload(str(path)):
         raise UploadError(f"{name} is not an uploaded file; only files that were uploaded on this page are read.")
@@ -49,17 +51,35 @@ def read_upload(file: Any) -> ChatDocument:
     except UnicodeDecodeError as error:
         raise UploadError(f"{name} is not UTF-8 text; save it as UTF-8, or paste its text.") from error
     finally:
-        path.unlink(missing_ok=True)
+        _delete(path)
     if not text.strip():
         raise UploadError(f"{name} is empty; a file with text is needed.")
     return ChatDocument(path.stem, text, (("file", path.name),))
+
+
+def _delete_originals(uploaded: Any, taken: Any) -> None:
+    """Gradio 3 uploads a file, hands over a copy named by its content, and leaves the original (``blob``)."""
+    copies = {Path(str(one.name)).resolve() for one in (taken if isinstance(taken, list) else [taken]) if one}
+    for one in uploaded if isinstance(uploaded, list) else [uploaded]:
+        there = [one, one.get("blob")] if isinstance(one, dict) else []
+        for path in (Path(str(file.get("name"))) for file in there if isinstance(file, dict)):
+            if is_an_upload(str(path)) and path.is_file() and path.resolve() not in copies:
+                _delete(path)
+
+
+def _delete(path: Path) -> None:
+    """The file, and the folder that Gradio made for it alone."""
+    path.unlink(missing_ok=True)
+    if path.parent.resolve() != upload_folder():
+        with suppress(OSError):
+            path.parent.rmdir()
 
 
 def create_upload(**options: Any) -> Any:
     """A ``gr.File`` for several files; in Gradio 3 one that refuses paths outside the upload folder."""
     import gradio as gr
 
-    options = {"file_count": "multiple", "file_types": list(TYPES), **options}
+    options = {"file_count": "multiple", "file_types": list(TYPES), **low(gr.File, 110), **options}
     if hasattr(gr, "FileData") or not hasattr(gr.File, "make_temp_copy_if_needed"):
         return gr.File(**options)
 
@@ -71,6 +91,8 @@ def create_upload(**options: Any) -> Any:
             for one in x if isinstance(x, list) else [x]:
                 if isinstance(one, dict) and one.get("is_file") and not is_an_upload(str(one.get("name"))):
                     raise gr.Error("Only files that were uploaded on this page are read.")
-            return super().preprocess(x)
+            taken = super().preprocess(x)
+            _delete_originals(x, taken)
+            return taken
 
     return UploadedFile(**options)

@@ -1,0 +1,79 @@
+"""The workbench's page as the panels see it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from ..core.chat_session import THIS_PAGE, ChatSession
+from ..core.settings import Settings
+from ..core.token_estimate import estimate_tokens
+from ..prompt_service import ChatTurn, PageRequest, PromptService
+from ..service import LongContextService
+from .gradio_versions import quiet
+from .workbench_conversation import turns_of
+
+
+class WorkbenchActions(Protocol):
+    """What a person can do on the page."""
+
+    service: LongContextService
+    prompts: PromptService
+    settings: Settings
+
+    def shipped_models(self) -> list[str]: ...
+    def loaded_folder(self) -> str | None: ...
+    def load(self, folder: str) -> None: ...
+    def plainformat_separator(self) -> str | None: ...
+    def turn(self, history: Sequence[tuple[str, str]], reply_tokens: int) -> ChatTurn | None: ...
+    def prompt(
+        self, question: str, history: Sequence[tuple[str, str]], reply_tokens: int, session: ChatSession | None = None
+    ) -> str: ...
+    def reply(
+        self,
+        question: str,
+        history: Sequence[tuple[str, str]],
+        max_new_tokens: int,
+        temperature: float,
+        stopping: threading.Event,
+        session: ChatSession | None = None,
+    ) -> Iterator[str]: ...
+
+
+class WorkbenchPanelHost:
+    """The workbench's page as a ``PanelHost``."""
+
+    def __init__(self, workbench: WorkbenchActions, session: Any, fields: Sequence[Any], events: Sequence[Any]) -> None:
+        self._workbench = workbench
+        self._fields = list(fields)
+        self._events = list(events)
+        self.session = session
+
+    def inputs(self) -> Sequence[Any]:
+        """The message, the conversation and the longest reply."""
+        return self._fields
+
+    def request(self, values: Sequence[Any]) -> PageRequest:
+        question, conversation, reply_tokens = values
+        turn = self._workbench.turn(turns_of(conversation), int(reply_tokens))
+        count = turn.count_tokens if turn is not None else estimate_tokens
+        return PageRequest(THIS_PAGE, question or "", turn, int(reply_tokens), count, turn is None)
+
+    def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
+        question, conversation, reply_tokens = values
+        return self._workbench.prompt(question or "", turns_of(conversation), int(reply_tokens), session)
+
+    def documents_blocked(self) -> str:
+        return ""
+
+    def plainformat_separator(self) -> str | None:
+        return self._workbench.plainformat_separator()
+
+    def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        for event in self._events:
+            event(function, list(inputs), list(outputs), **quiet(event))
+
+    def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        blur = self._fields[0].blur
+        blur(function, list(inputs), list(outputs), **quiet(blur))
