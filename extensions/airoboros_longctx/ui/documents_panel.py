@@ -99,7 +99,7 @@ def create_documents_panel(host: PanelHost, prompts: PromptService, options: Doc
     for moved in (temperature.change, temperature.release):  # the last value counts, by mouse, key or number box
         moved(steps.on_options, [host.session, *ticks], host.session, **quiet(moved))
     host.on_chat_change(steps.on_chat_change, looking, [choice, *form, *view])
-    host.on_typing(steps.on_typing, [host.session, *fields], bar)
+    host.on_typing(steps.on_typing, [host.session, *fields], [bar])
 
     def on_show(value: ChatSession | None, *given: Any) -> Any:
         return gr.update(value=steps.on_prompt(value, *given), visible=True)

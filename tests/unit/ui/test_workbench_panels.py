@@ -11,6 +11,7 @@ from extensions.airoboros_longctx.core.chat_session import THIS_PAGE, ChatDocume
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
 from extensions.airoboros_longctx.core.token_budget import DoesNotFitError
 from extensions.airoboros_longctx.ui.workbench_conversation import Said
+from extensions.airoboros_longctx.ui.workbench_page import create_workbench_page
 from extensions.airoboros_longctx.ui.workbench_panels import WorkbenchPanelHost
 from tests.unit.ui.test_workbench_prompt import workbench  # noqa: F401
 
@@ -37,6 +38,14 @@ def sampled(workbench, monkeypatch):  # noqa: F811
 
     monkeypatch.setattr(workbench.host, "generate", generate)
     return calls
+
+
+def test_the_whole_page_can_be_drawn(workbench):  # noqa: F811
+    """Every event finds its components."""
+    pytest.importorskip("gradio")
+    page = create_workbench_page(workbench)
+    labels = {component.get("props", {}).get("label") for component in page.get_config_file()["components"]}
+    assert {"PLAINFORMAT", "Title", "Metadata", "Document text", "Temperature with documents", "Message"} <= labels
 
 
 def test_the_request_is_the_page_as_it_is(panels):
