@@ -6,6 +6,7 @@
 import importlib
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
 
@@ -99,6 +100,16 @@ def _page():
     }
 
 
+def _chat():
+    """A message with a document, and one in PLAINFORMAT, as the chat tab sends them."""
+    act = runpy.run_path(str(Path(__file__).with_name("prompt_probe.py")))["COMMANDS"]["act"]
+    answers = []
+    for more in ({"documents": [{"text": "The harbor is teal."}]}, {"plainformat": True}):
+        (FOLDER / "request.json").write_text(json.dumps({"way": "send", "text": "What color?", **more}))
+        answers.append(act()["history"]["internal"][-1])
+    return {"answers": answers}
+
+
 def _pick():
     """What the Model tab does when a model is picked."""
     from modules import models_settings, shared
@@ -123,5 +134,6 @@ COMMANDS = {
     "start": _start,
     "page": _page,
     "pick": _pick,
+    "chat": _chat,
     "switch": _switch,
 }

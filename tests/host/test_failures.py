@@ -16,6 +16,9 @@ import numpy as np
 import pytest
 
 from extensions.airoboros_longctx.host.failure_points import (
+    CHAT,
+    CLICK,
+    DRAW,
     FAILURE_POINTS,
     LOAD,
     PAGE,
@@ -39,8 +42,11 @@ TOGETHER_WITH = {
     f"{HOST}.log": [f"{ROPE}.read", "core.planning.planner.plan_context"],
 }
 #: Rows whose step a load with Transformers does not reach: those of loaders that scale by themselves, and a click on
-#: a suggestion that this model does not have. The webui in miniature of tests/unit/host reaches them.
-NOT_REACHED = {point.step for point in FAILURE_POINTS if point.when == RELOAD} | {"core.user_rules.add_user_rule"}
+#: a suggestion that this model does not have; nor those that only a browser reaches. The webui in miniature of
+#: tests/unit/host reaches them.
+NOT_REACHED = {point.step for point in FAILURE_POINTS if point.when in (RELOAD, DRAW, CLICK)} | {
+    "core.user_rules.add_user_rule"
+}
 
 NEOX = """
 import shutil, sys
@@ -126,6 +132,8 @@ def test_one_broken_step(host, server, models, expected, covered, point: Failure
         assert server.ask("window")["loaded"]
         if point.when == PAGE:
             shown = json.dumps(server.ask("page"))
+        if point.when == CHAT:
+            assert len(server.ask("chat")["answers"]) == 2
         if point.when == PICK:
             assert server.ask("pick")["loader"] == "Transformers"
         assert factor_run(server, expected) in (1, FACTOR)
@@ -143,7 +151,9 @@ def test_one_broken_step(host, server, models, expected, covered, point: Failure
 
 def test_every_step_was_broken(host, covered):
     assert covered[host.name] == {point.step for point in FAILURE_POINTS}
-    assert {point.when for point in FAILURE_POINTS} == {START, LOAD, PICK, REQUEST, PAGE, RELOAD}
+    assert {point.when for point in FAILURE_POINTS} == {
+        START, LOAD, PICK, REQUEST, CHAT, PAGE, DRAW, CLICK, RELOAD,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -45,14 +45,14 @@ def old_fields(template: InstructionTemplate) -> dict[str, str]:
     """
     first, mid = _around(template.first_turn, "{user}")
     later, _ = _around(template.later_turn, "{user}")
-    context = first.removesuffix(later.removeprefix("<s>")).replace("{system}", template.system)
-    user = later.removeprefix("<s>").strip()
     bot = mid.strip()
-    turn = f"{later.removeprefix('<s>')}{_USER_MESSAGE}{mid}".replace(user, _USER, 1)
-    turn = f"{turn.removesuffix(bot)}{_BOT}{template.reply.replace('{assistant}', _BOT_MESSAGE)}"
-    if later.startswith("<s>"):
-        turn += "<s>"  # a finished turn is always followed by another one
-    return {"user": user, "bot": bot, "turn_template": turn, "context": context}
+    reply = f"{mid.removesuffix(bot)}{_BOT}{template.reply.replace('{assistant}', _BOT_MESSAGE)}"
+    if first.endswith(later):
+        user = later.strip()
+        context, turn = first.removesuffix(later), f"{later.replace(user, _USER, 1)}{_USER_MESSAGE}{reply}"
+    else:  # what begins a later turn ends the turn before it: a finished turn is always followed by another one
+        user, context, turn = "", first, f"{_USER}{_USER_MESSAGE}{reply}{later}"
+    return {"user": user, "bot": bot, "turn_template": turn, "context": context.replace("{system}", template.system)}
 
 
 def as_jinja_yaml(template: InstructionTemplate) -> str:

@@ -12,7 +12,10 @@ START = "the webui starts"
 LOAD = "a model is loaded"
 PICK = "a model is picked in the Model tab"
 REQUEST = "a prompt is answered"
-PAGE = "the page is drawn or refreshed"
+PAGE = "our part of the page is drawn or refreshed"
+DRAW = "the webui connects its page's events"
+CHAT = "a chat message is answered"
+CLICK = "a button of the webui's page is pressed"
 RELOAD = "a model that its loader must scale was there before us"
 
 
@@ -52,13 +55,13 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui_templates.probe_template_place", START, "no templates of ours in the dropdown"),
     FailurePoint("host.webui_templates.write_templates", START, "no templates of ours in the dropdown"),
     FailurePoint("host.webui.WebuiHost.page_values", PAGE, "an open page keeps its window and template"),
-    FailurePoint("host.webui_prompts.WebuiPrompts.generate_chat_prompt", REQUEST, _STOCK_PROMPT),
-    FailurePoint("host.webui_prompts.WebuiPrompts.get_stopping_strings", REQUEST, "the webui's own stop strings"),
+    FailurePoint("host.webui_prompts.WebuiPrompts.generate_chat_prompt", CHAT, _STOCK_PROMPT),
+    FailurePoint("host.webui_prompts.WebuiPrompts.get_stopping_strings", CHAT, "the webui's own stop strings"),
     FailurePoint("host.webui_prompts.WebuiPrompts.with_sampling", REQUEST, "the webui's own sampling"),
-    FailurePoint("host.webui_prompts.WebuiPrompts.generate_reply", REQUEST, "a refused prompt is answered as it is"),
-    FailurePoint("host.webui_display.WebuiDisplay.chat_html_wrapper", PAGE, "PLAINFORMAT replies shown as text"),
-    FailurePoint("host.webui_page.WebuiPage.create_event_handlers", PAGE, "no Documents panel"),
-    FailurePoint("host.webui_page.WebuiPage.gather_interface_values", REQUEST, _STOCK_PROMPT),
+    FailurePoint("host.webui_prompts.WebuiPrompts.generate_reply", CHAT, "a refused prompt is answered as it is"),
+    FailurePoint("host.webui_display.WebuiDisplay.chat_html_wrapper", CHAT, "PLAINFORMAT replies shown as text"),
+    FailurePoint("host.webui_page.WebuiPage.create_event_handlers", DRAW, "no Documents panel"),
+    FailurePoint("host.webui_page.WebuiPage.gather_interface_values", CLICK, _STOCK_PROMPT),
     FailurePoint("ui.webui_panels.create_webui_panels", PAGE, "no panels"),
     FailurePoint("ui.documents_panel.create_documents_panel", PAGE, "no Documents panel"),
     # The hooks' calls into the service

@@ -54,13 +54,13 @@ class WebuiPrompting:
 
     def wrappers(self) -> Mapping[str, Wrapper]:
         """By duty, what runs around the webui's functions."""
-        display = WebuiDisplay(_waiting)
+        prompts, display = self.prompts, WebuiDisplay(_waiting)
         return {
-            PROMPT: self.prompts.generate_chat_prompt,
-            STOP: self.prompts.get_stopping_strings,
-            REPLY: self.prompts.generate_reply,
-            OTHER_PROMPTS: self.prompts.without_documents,
-            DISPLAY: display.chat_html_wrapper,
+            PROMPT: lambda *given, **named: prompts.generate_chat_prompt(*given, **named),
+            STOP: lambda *given, **named: prompts.get_stopping_strings(*given, **named),
+            REPLY: lambda *given, **named: prompts.generate_reply(*given, **named),
+            OTHER_PROMPTS: lambda *given, **named: prompts.without_documents(*given, **named),
+            DISPLAY: lambda *given, **named: display.chat_html_wrapper(*given, **named),
             SESSION: lambda *given: self.page().create_event_handlers(*given),
             GATHER: lambda *given: self.page().gather_interface_values(*given),
         }
