@@ -171,4 +171,4 @@ def test_plainformat_is_one_code_block_while_it_streams(page):
     assert block.count() == 1
     with page.expect_download() as download:
         click(page, page.get_by_role("button", name="Download code").last)
-    assert download.value.path().read_text() == block.text_content()
+    assert download.value.path().read_text() == block.text_content().removesuffix("\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -140,5 +141,46 @@ def test_plainformat_reply_is_one_code_block_while_it_streams(page):  # noqa: F8
     assert page.locator(".bot pre").count() == 1
     with page.expect_download() as download:
         page.get_by_role("button", name="Download code").click()
-    page.wait_for_timeout(100)
     assert download.value.suggested_filename == "code.txt"
+    shown = page.locator(".bot pre code").text_content()
+    assert Path(download.value.path()).read_text() == shown.removesuffix("\n")
+
+
+def test_a_page_that_goes_away_while_it_is_answered_holds_up_nobody(page, url):  # noqa: F811
+    page.get_by_role("button", name=re.compile("^Generation")).click()
+    page.get_by_label("Longest reply (tokens)").first.fill("900")
+    page.get_by_role("textbox", name="Message").fill("Tell me of the harbor.")
+    page.get_by_role("button", name="Send").click()
+    page.locator(".bot").first.wait_for(timeout=30_000)
+    page.goto("about:blank")
+    page.goto(url)
+    page.locator(STATUS).wait_for(timeout=60_000)
+    open_panel(page)
+    paste(page, "Harbor", "", "The color of the harbor is teal.")
+    assert "teal" in ask(page, "What is the color of the harbor?")
+
+
+def test_a_question_that_cannot_fit_is_refused_and_the_text_stays(page):  # noqa: F811
+    open_panel(page)
+    paste(page, "Harbor", "", "The color of the harbor is teal.")
+    long = "What is the color of the harbor? " * 200
+    page.get_by_role("textbox", name="Message").fill(long)
+    page.get_by_role("button", name="Send").click()
+    page.get_by_test_id("toast-body").get_by_text("the window leaves 960 for the prompt").wait_for(timeout=30_000)
+    page.wait_for_timeout(500)
+    assert page.get_by_role("textbox", name="Message").input_value() == long
+    assert page.locator(".bot").count() == 0
+
+
+def test_two_pages_ask_at_once_and_each_gets_its_own_answer(page, url):  # noqa: F811
+    other = page.context.browser.new_page()
+    other.goto(url)
+    other.locator(STATUS).wait_for(timeout=60_000)
+    for tab, color in ((page, "teal"), (other, "red")):
+        open_panel(tab)
+        paste(tab, "Harbor", "", f"The color of the harbor is {color}.")
+        tab.get_by_role("textbox", name="Message").fill("What is the color of the harbor?")
+    for tab in (page, other):
+        tab.get_by_role("button", name="Send").click()
+    for tab, color in ((page, "teal"), (other, "red")):
+        tab.locator(".bot .prose, .bot.message").last.get_by_text(color).wait_for(timeout=60_000)

@@ -15,12 +15,13 @@
     made.textContent = text;
     setTimeout(() => { made.textContent = label; }, 1200);
   };
+  const exact = (code) => code.textContent.replace(/\n$/, "");  // Markdown puts one line end behind every code
   const copy = async (code, made) => {
     try {
-      await navigator.clipboard.writeText(code.textContent);
+      await navigator.clipboard.writeText(exact(code));
     } catch {  // a page that is not served over https may not use the clipboard
       const area = document.createElement("textarea");
-      area.value = code.textContent;
+      area.value = exact(code);
       document.body.append(area);
       area.select();
       document.execCommand("copy");
@@ -30,7 +31,7 @@
   };
   const download = (code) => {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([code.textContent], { type: "text/plain;charset=utf-8" }));
+    link.href = URL.createObjectURL(new Blob([exact(code)], { type: "text/plain;charset=utf-8" }));
     link.download = "code.txt";
     document.body.append(link);
     link.click();

@@ -24,7 +24,8 @@ def messages_of(conversation: Sequence[Said]) -> Messages:
     """The conversation as the chat shows it; a PLAINFORMAT reply is one code block from its first token."""
     messages: Messages = []
     for said in conversation:
-        shown = as_code_block(bare_code(said.reply), "plainformat") if said.code and said.reply else said.reply
+        # Gradio's Markdown takes the last line end for its own; the page's buttons take it off again.
+        shown = as_code_block(bare_code(said.reply) + "\n", "plainformat") if said.code and said.reply else said.reply
         messages.append({"role": "user", "content": said.question})
         messages.append({"role": "assistant", "content": shown or "…"})
     return messages

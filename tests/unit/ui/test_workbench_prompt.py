@@ -109,5 +109,5 @@ def test_plainformat_is_added_to_the_prompt_only(workbench, monkeypatch):
 def test_what_is_shown_and_what_was_said():
     conversation = [Said("q1", "a1"), Said("code?", "```python\nx = 1\n", code=True), Said("q2")]
     shown = [message["content"] for message in messages_of(conversation)]
-    assert shown == ["q1", "a1", "code?", "```plainformat\nx = 1\n```", "q2", "…"]
+    assert shown == ["q1", "a1", "code?", "```plainformat\nx = 1\n\n```", "q2", "…"]
     assert turns_of(conversation) == [("q1", "a1"), ("code?", "```python\nx = 1\n"), ("q2", "")]
