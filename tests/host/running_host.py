@@ -62,7 +62,7 @@ class RunningHost:
         names = (*extensions, "longctx_probe")
         places = {"airoboros_longctx": extension_folder, "longctx_probe": PROBE}
         user_data = self._user_data() if self.modern else None
-        for name in names:
+        for name in filter(places.__contains__, names):  # the others are the webui's own
             in_user_data = user_data is not None and user_data_extension
             self._link((user_data if in_user_data else host.webui) / "extensions" / name, places[name])
         command = [str(host.python), "server.py", "--cpu", "--model-dir", str(self.models)]

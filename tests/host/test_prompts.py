@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.error
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,27 @@ def test_another_chats_documents_stay_out(server, act):
 def chat_request(server, **message_fields):
     body = {"messages": [{"role": "user", "content": QUESTION, **message_fields}], "mode": "instruct"}
     return {**body, "max_tokens": 8, "temperature": 1.0, "top_k": 1, "seed": 1}
+
+
+def test_another_extension_that_builds_the_prompt_is_named(start, models):
+    """long_replies comes with the webui and owns custom_generate_chat_prompt."""
+    server = start((models.plain,), extensions=("airoboros_longctx", "long_replies"))
+    with urllib.request.urlopen(f"{server.url}config", timeout=30) as answer:
+        assert "Documents cannot be added: the extension long_replies builds" in answer.read().decode()
+
+
+def test_api_streams_an_answer_from_documents(server):
+    if not server.modern:
+        pytest.skip("this release's API drops unknown message fields")
+    documents = [{"text": one["text"], "metadata": dict(one["metadata"])} for one in DOCUMENTS]
+    body = {**chat_request(server, documents=documents), "stream": True}
+    request = urllib.request.Request(
+        f"{server.api}/v1/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        lines = [line for line in answer.read().decode().splitlines() if line.startswith("data: {")]
+    said = [json.loads(line.removeprefix("data: "))["choices"][0]["delta"].get("content") or "" for line in lines]
+    assert "teal" in "".join(said)
 
 
 def test_api_opts_in_inline(server):
