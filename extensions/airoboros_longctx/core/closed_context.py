@@ -68,18 +68,19 @@ def _key(key: str) -> str:
 
 def validate(context: ClosedContext) -> None:
     """Raise ClosedContextError with a sentence where a block would not say what its owner means."""
+    clean = normalise(context)
     if not context.documents:
         raise ClosedContextError("There is no document; a closed-context question needs at least one.")
     for number, document in enumerate(context.documents, 1):
-        if not document.text.strip():
+        if not clean.documents[number - 1].text:
             raise ClosedContextError(f"Document {number} has no text; add some, or leave the document out.")
         for key, _ in document.metadata:
-            if not key.strip() or ":" in key or "\n" in key.strip() or "\r" in key.strip():
+            if not _line(key) or ":" in key or "\n" in _clean(key.strip()):
                 raise ClosedContextError(
                     f"Document {number} has the metadata name {quoted(key, 60)!r}; a name without a colon or a line "
                     "end is needed, such as url."
                 )
-    if not context.instruction.strip():
+    if not clean.instruction.strip():
         raise ClosedContextError("The instruction is empty; a question or a task is needed.")
 
 
@@ -96,7 +97,7 @@ def defuse(context: ClosedContext) -> tuple[ClosedContext, int]:
 
     def harmless_key(key: str) -> str:
         nonlocal total
-        key = harmless(key, starts_line=False)
+        key = harmless(key)
         if looks_like_a_turn(key):
             total += 1
             return f"{key}-"

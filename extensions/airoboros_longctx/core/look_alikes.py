@@ -13,12 +13,20 @@ import unicodedata
 _LOOKS_LIKE = {
     look_alike: plain
     for plain, look_alikes in {
-        "A": "АΑᎪꓮ", "B": "ВΒᏴꓐ", "C": "СϹᏟꓚ", "D": "Ꭰꓓ", "E": "ЕΕᎬꓰ", "G": "ԌᏀꓖ", "I": "ІΙӀᏆꓲǀ", "N": "Νꓠ",
-        "O": "ОΟՕꓳ", "P": "РΡᏢꓑ", "R": "ᎡᏒꓣ", "S": "ЅᏚՏꓢ", "T": "ТΤᎢꓔ", "U": "ՍႮꓴ", "X": "ХΧꓫ", "Y": "УΥҮꓬ",
+        "A": "АΑᎪꓮⲀ", "B": "ВΒᏴꓐⲂ", "C": "СϹᏟꓚⲤ", "D": "ᎠꓓÐƉ", "E": "ЕΕᎬꓰⲈ", "G": "ԌᏀꓖ", "I": "ІΙӀᏆꓲǀӏⲒ", "N": "ΝꓠⲚ",
+        "O": "ОΟՕꓳⲞ", "P": "РΡᏢꓑⲢ", "R": "ᎡᏒꓣ", "S": "ЅᏚՏꓢ", "T": "ТΤᎢꓔⲦ", "U": "ՍႮꓴ", "X": "ХΧꓫⲬ", "Y": "УΥҮꓬⲨ",
         ":": "∶꞉˸ː׃", "<": "‹〈⟨˂ᐸ", ">": "›〉⟩˃ᐳ", "/": "⁄∕", "|": "∣│❘", "s": "ѕꜱ", "_": "ˍ",
     }.items()
     for look_alike in look_alikes
 }  # fmt: skip
+#: Letters that Unicode itself calls a Latin capital: struck through, small, negative squared, of a flag.
+_CAPITAL = re.compile(
+    "(?:.*LATIN (?:CAPITAL LETTER|LETTER SMALL CAPITAL)|REGIONAL INDICATOR SYMBOL LETTER) ([A-Z])(?: WITH .*)?"
+)
+#: Letters and a symbol by category, blank to the eye: the fillers of Hangul have no width, empty Braille has one.
+_BLANK = {"\u115f": "", "\u1160": "", "\u3164": "", "\uffa0": "", "\u2800": " "}
+#: Signs of ASCII that pass for a capital in a delimiter or a turn.
+_TWINS = {"I": "[Il1|]", "O": "[O0]", "S": "[Ss]"}
 _LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r"
 
 #: What may stand between two letters of a delimiter without hiding it: a line end with the blanks around it.
@@ -26,7 +34,11 @@ _BREAK = r"(?:[ \t]*\n[ \t\n]*)?"
 
 
 def _spread(word: str) -> str:
-    return _BREAK.join(word)
+    return _BREAK.join(_letters(word))
+
+
+def _letters(word: str) -> list[str]:
+    return [_TWINS.get(letter, letter) for letter in word]
 
 
 _TAILS = ("INPUT", "CONTEXT", "INSTRUCTION")
@@ -40,7 +52,8 @@ _SPECIAL = "|".join(
     )
 )
 _PHRASE = "fake(?= (?:user|assistant) message replace me)|this(?= will get deleted)"
-_TURN = r"(?:USER|ASSISTANT)(?=:)"
+_ROLE = "|".join("".join(_letters(role)) for role in ("USER", "ASSISTANT"))
+_TURN = f"(?:{_ROLE})(?=:)"
 _HYPHEN = f"(?P<hyphen>{_DELIMITER}|{_PHRASE})"
 _MARKS = re.compile(f"{_HYPHEN}|{_SPECIAL}|(?:(?<=\\n)|\\A)[ \\t]*{_TURN}")
 _MARKS_WITHIN_A_LINE = re.compile(f"{_HYPHEN}|{_SPECIAL}")
@@ -51,8 +64,12 @@ def _look(character: str) -> str:
     """What ``character`` looks like in ASCII; "" where it cannot be seen; itself where it looks like nothing else."""
     if character in _LINE_ENDS:
         return "\n"
+    if character in _BLANK:
+        return _BLANK[character]
     if character in _LOOKS_LIKE:
         return _LOOKS_LIKE[character]
+    if capital := _CAPITAL.fullmatch(unicodedata.name(character, "")):
+        return capital[1]
     kind = unicodedata.category(character)
     if kind in ("Mn", "Me", "Cf", "Cs", "Co", "Cn") or (kind == "Cc" and character not in "\n\t"):
         return ""
@@ -102,4 +119,4 @@ def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
 
 def looks_like_a_turn(word: str) -> bool:
     """True for a metadata key that, with its colon, would begin a turn."""
-    return _looks(word)[0].strip() in ("USER", "ASSISTANT")
+    return re.fullmatch(_ROLE, _looks(word)[0].strip()) is not None

@@ -39,7 +39,7 @@ BEGININSTRUCTION
 What color are bluberries?  Source?
 ENDINSTRUCTION"""
 PIECES = [*TAGS, *MARKS, "USER:", "ASSISTANT:", "BEGIN", "END", "INPUT", "\n", "\r\n", " ", "\u200b", "\u2028",
-          "ＥＮＤ", "В", ": ", "<", "|", "{", "\ud800", "\0", "é"]  # fmt: skip
+          "ＥＮＤ", "В", ": ", "：", "ＵＳＥＲ", "<", "|", "{", "\ud800", "\0", "é"]  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(PIECES) | st.characters(), max_size=12).map("".join) | st.text()
 DOCUMENTS = st.builds(
     Document, HOSTILE, st.lists(st.tuples(HOSTILE, HOSTILE), max_size=3).map(lambda pairs: tuple(pairs))
@@ -114,6 +114,8 @@ def test_innocent_text_stays_as_it_is(text, instruction):
         "the USER: field and ASSISTANT: field in a line",
         "user: and assistant: in small letters\nuser: too",
         "ΑΒΓ, БГД, Привет",
+        "| A | B |\n|---|---|\n| END | 1NPUT |",
+        "🇩🇪 ist Ⓓ, ᴇɴᴅ is small, 10 l of 0il",
     ],
 )
 def test_ordinary_words_are_innocent(text):
@@ -132,7 +134,11 @@ def test_normalise():
         (ClosedContext((Document(" "),), "Q"), "Document 1 has no text"),
         (ClosedContext((Document("a"), Document("b", (("a:b", "c"),))), "Q"), "Document 2 has the metadata name 'a:b'"),
         (ClosedContext((Document("a", (("", "c"),)),), "Q"), "has the metadata name ''"),
+        (ClosedContext((Document("\0"),), "Q"), "Document 1 has no text"),
+        (ClosedContext((Document("a", (("\0", "c"),)),), "Q"), "has the metadata name ''"),
+        (ClosedContext((Document("a", (("b\u2028c", "d"),)),), "Q"), "has the metadata name 'b c'"),
         (ClosedContext((Document("a"),), " \n"), "The instruction is empty"),
+        (ClosedContext((Document("a"),), "\0"), "The instruction is empty"),
     ],
 )
 def test_what_cannot_be_asked_is_said(context, sentence):
