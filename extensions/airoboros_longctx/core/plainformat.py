@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 
 TERM = "PLAINFORMAT"
-_FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[^\n`]*\n?", re.MULTILINE)
+_ENDS_WITH_TERM = re.compile(rf"(?:\A|\s){TERM}\Z")
+#: A backtick fence has no backtick after it on its line: ```x``` is a word in code style, not a block.
+_FENCE = re.compile(
+    r"^(?P<indent>[ ]{0,3})(?P<fence>`{3,}(?=[^\n`]*$)|~{3,})[^\n]*?(?P<line_end>\r?\n|\Z)", re.MULTILINE
+)
 
 
 def with_plainformat(message: str, separator: str) -> str:
     """``message`` with the term at its end, once, after the loaded generation's ``separator``."""
-    if message.rstrip().endswith(TERM):
+    if _ENDS_WITH_TERM.search(message.rstrip()):
         return message
     return f"{message.rstrip()}{separator}{TERM}"
 
@@ -21,13 +25,16 @@ def bare_code(reply: str) -> str:
     if opening is None:
         return "" if reply.strip() and not reply.strip().strip("`~") else reply
     body = reply[opening.end() :]
-    fence = opening.group(1)
-    closing = re.search(rf"^[ ]{{0,3}}{re.escape(fence[0])}{{{len(fence)},}}[ \t]*$", body, re.MULTILINE)
+    fence = opening["fence"]
+    closing = re.search(rf"^[ ]{{0,3}}{fence[0]}{{{len(fence)},}}[ \t]*\r?$", body, re.MULTILINE)
     if closing is not None:
         body = body[: closing.start()]
     else:
-        body = re.sub(rf"\n[ ]{{0,3}}{re.escape(fence[0])}{{1,{len(fence)}}}$", "\n", body)  # half a closing fence
-    return body.removesuffix("\n")
+        half_a_closing_fence = rf"^[ ]{{0,3}}{fence[0]}{{1,{len(fence)}}}\Z"
+        body = re.sub(half_a_closing_fence, "", body, flags=re.MULTILINE)
+    if opening["indent"]:
+        body = re.sub(rf"^[ ]{{1,{len(opening['indent'])}}}", "", body, flags=re.MULTILINE)
+    return body.removesuffix(opening["line_end"])
 
 
 def as_code_block(code: str, info: str = "") -> str:
