@@ -78,12 +78,16 @@ def fit_to_budget(
 
 
 def _capped(context: ClosedContext, cap: int) -> tuple[ClosedContext, tuple[Shortened, ...]]:
-    documents, shortened = [], []
+    """Every document cut to ``cap``, but for those that the mark of the cut would make longer."""
+    documents: list[Document] = []
+    shortened: list[Shortened] = []
     for number, document in enumerate(context.documents):
         kept = _cut(document.text, cap)
-        if kept < len(document.text):
+        shorter = f"{document.text[:kept].rstrip()}\n[… {len(document.text) - kept} characters left out …]"
+        if kept < len(document.text) and len(shorter) < len(document.text):
             shortened.append(Shortened(number, kept, len(document.text)))
-        documents.append(_shortened(document, kept))
+            document = replace(document, text=shorter)
+        documents.append(document)
     return replace(context, documents=tuple(documents)), tuple(shortened)
 
 
@@ -98,18 +102,15 @@ def _cut(text: str, cap: int) -> int:
     return cap
 
 
-def _shortened(document: Document, kept: int) -> Document:
-    left_out = len(document.text) - kept
-    if left_out <= 0:
-        return document
-    return replace(document, text=f"{document.text[:kept].rstrip()}\n[… {left_out} characters left out …]")
-
-
 def _does_not_fit(context: ClosedContext, tokens: int, budget_tokens: int) -> DoesNotFitError:
     count = len(context.documents)
-    what = "the document" if count == 1 else f"the {count} documents"
+    numbers = f"take {tokens} tokens; the window leaves {budget_tokens} for the prompt."
+    if not count:
+        return DoesNotFitError(
+            f"The preamble and the question {numbers} Ask a shorter question or reserve fewer tokens for the reply."
+        )
+    what = "the document cut to a line" if count == 1 else f"the {count} documents cut to a line each"
     return DoesNotFitError(
-        f"With {what} cut to a line each, the preamble, the metadata and the question take {tokens} tokens; the window "
-        f"leaves {budget_tokens} for the prompt. Ask a shorter question, switch documents off, or reserve fewer tokens "
-        "for the reply."
+        f"With {what}, the preamble, the metadata and the question {numbers} Ask a shorter question, switch documents "
+        "off, or reserve fewer tokens for the reply."
     )
