@@ -137,11 +137,16 @@ def _text(name: str) -> str:
     if more:
         raise PromptCommandError(f"The document {quoted(name)!r} is larger than {MOST_BYTES >> 20} MiB; split it.")
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise PromptCommandError(
             f"The document {quoted(name)!r} is not UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from error
+    if "\0" in text:
+        raise PromptCommandError(
+            f"The document {quoted(name)!r} holds zero bytes, as no text does; a text file is needed."
+        )
+    return text
 
 
 def _tokens(text: str) -> int:

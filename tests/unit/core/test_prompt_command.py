@@ -91,6 +91,7 @@ def test_max_tokens_shortens_the_document_and_nothing_else(tmp_path):
         (["--document", "STORY", "--meta", "a:b=c", "--question", "Q"], "has the metadata name 'a:b'"),
         (["--document", "missing.txt", "--question", "Q"], "'missing.txt' is not a plain file"),
         (["--document", "BINARY", "--question", "Q"], "is not UTF-8 text (byte 0)"),
+        (["--document", "ZEROS", "--question", "Q"], "holds zero bytes, as no text does"),
         (["--document", "EMPTY", "--question", "Q"], "Document 1 has no text"),
         (["--question", " "], "--question is empty"),
         (["--question", "Q", "--template", "Alpaca"], "Template 'Alpaca' found; one of Airoboros-1.2"),
@@ -102,8 +103,9 @@ def test_max_tokens_shortens_the_document_and_nothing_else(tmp_path):
 )
 def test_what_is_wrong_is_one_sentence_and_nothing_is_printed(arguments, sentence, story, tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01")
+    (tmp_path / "zeros").write_bytes(b"a\0b")
     (tmp_path / "empty").write_text(" \n")
-    places = {"STORY": story, "BINARY": tmp_path / "binary", "EMPTY": tmp_path / "empty"}
+    places = {"STORY": story, "BINARY": tmp_path / "binary", "ZEROS": tmp_path / "zeros", "EMPTY": tmp_path / "empty"}
     done = run(*(places.get(argument, argument) for argument in arguments))
     assert (done.returncode, done.stdout) == (2, b"")
     assert sentence in done.stderr.decode()
