@@ -64,8 +64,13 @@ def _reasons_html(plan: ContextPlan) -> str:
     return f"<dl>{''.join(rows)}</dl>" + "".join(f"<p>{escape(note)}</p>" for note in notes)
 
 
-def create_status_panel(service: LongContextService, refresh_seconds: float) -> Any:
-    """Create the status line inside the current Gradio page. Returns its HTML component."""
+def create_status_panel(
+    service: LongContextService, refresh_seconds: float, mark: Any = None, model_mark: Callable[[], str] = str
+) -> Any:
+    """Create the status line inside the current Gradio page. Returns its HTML component.
+
+    ``mark`` is a text field that each refresh sets to ``model_mark()``, where that is not what it says already.
+    """
     import gradio as gr
 
     line = gr.HTML(_shown_status(service.status), elem_id="airoboros-longctx-status-line")
@@ -76,14 +81,17 @@ def create_status_panel(service: LongContextService, refresh_seconds: float) -> 
         label = f"Scale it ×{suggestion.scaling.factor:g}, as suggested" if suggestion is not None else ""
         return [text, gr.update(visible=suggestion is not None, value=label)]
 
-    def on_refresh(on_the_page: str = "") -> list[Any]:
+    marks = [] if mark is None else [mark]
+
+    def on_refresh(on_the_page: str = "", *known: str) -> list[Any]:
         text, button = shown(service.status)
+        now = [gr.update() if (model_mark(),) == known else model_mark()] if marks else []
         # Writing the same again would close the reasons under the reader's eyes, and make an old Gradio's page jump.
-        return [gr.update(), gr.update()] if text == on_the_page else [text, button]
+        return [gr.update(), gr.update(), *now] if text == on_the_page else [text, button, *now]
 
     def on_accept() -> list[Any]:
         return shown(service.accept_suggestion)
 
     accept.click(on_accept, None, [line, accept], **quiet(accept.click))
-    refresh_regularly(on_refresh, line, [line, accept], refresh_seconds)
+    refresh_regularly(on_refresh, [line, *marks], [line, accept, *marks], refresh_seconds)
     return line

@@ -59,25 +59,25 @@ def create_webui_panels(
     service: LongContextService, prompts: PromptService, page: WebuiPage, settings: Settings
 ) -> None:
     """Draw the panels inside the webui's page."""
-    line = create_status_panel(service, settings.status_refresh_seconds)
-    _follow_the_model(line, page)
-    if page.ready:
-        create_documents_panel(WebuiPanelHost(page), prompts, settings.document_options)
-
-
-def _follow_the_model(line: Any, page: WebuiPage) -> None:
-    """When the status line changes because another model was loaded (by the API, by another page), the page's own
-    fields say that model's window and template: they go with every request of the page."""
     import gradio as gr
 
     mark = gr.Textbox(page.model_mark(), visible=False)
     page.keep_model_mark(mark)
-    fields = page.model_fields()
+    create_status_panel(service, settings.status_refresh_seconds, mark, page.model_mark)
+    _follow_the_model(mark, page)
+    if page.ready:
+        create_documents_panel(WebuiPanelHost(page), prompts, settings.document_options)
 
-    def on_status(known: str) -> list[Any]:
-        now = page.model_mark()
-        if now == known:
-            return [gr.update() for _ in range(len(fields) + 1)]
-        return [now, *(page.model_values() if now else [gr.update() for _ in fields])]
 
-    line.change(on_status, mark, [mark, *fields], **quiet(line.change))
+def _follow_the_model(mark: Any, page: WebuiPage) -> None:
+    """When another model was loaded (by the API, by another page), the page's own fields say that model's window and
+    template: they go with every request of the page."""
+    import gradio as gr
+
+    fields, followed = page.model_fields(), gr.State(page.model_mark())
+
+    def on_model(now: str, before: str) -> list[Any]:
+        unchanged = [gr.update() for _ in fields]
+        return [now, *(unchanged if now in ("", before) else page.model_values())]
+
+    mark.change(on_model, [mark, followed], [followed, *fields], **quiet(mark.change))
