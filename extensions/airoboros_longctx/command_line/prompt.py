@@ -34,8 +34,9 @@ With documents it is a closed-context question; --meta belongs to the document b
   python -m extensions.airoboros_longctx prompt --document story.txt --meta url=https://web.site/123 \\
       --question "What color are blueberries?  Source?"
 
---max-tokens bounds the prompt: documents are shortened, visibly. Tokens are estimated without a tokenizer, one for
-every three bytes, which is more than English prose takes. Default template: {DEFAULT_TEMPLATE}.
+--max-tokens bounds the prompt: documents are shortened, visibly. Tokens are estimated without a tokenizer: one for
+every three letters and for every other byte, which is more than Llama's tokenizer takes.
+Default template: {DEFAULT_TEMPLATE}.
 """
 #: The question is printed as it is given; the sentences of the panel's ticks are the caller's to write.
 _AS_GIVEN = DocumentOptions(only_from_documents=False, name_sources=False)

@@ -105,7 +105,8 @@ class WebuiPrompts:
             raise self._reject(str(error)) from error
         turn = self.turn(original, state, arguments)
         if asked.page:
-            mark_plainformat(arguments.get("history"), turn.turns, asked.plainformat and not turn.impersonates)
+            code = asked.plainformat and not turn.impersonates and self.plainformat_separator() is not None
+            mark_plainformat(arguments.get("history"), turn.turns, code)
         if asked.documents:
             prompt: str = self._with_documents(asked, user_input, state, turn)
         elif asked.plainformat and not turn.impersonates:
