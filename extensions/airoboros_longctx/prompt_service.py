@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .core.chat_session import DocumentOptions
-from .core.closed_context import ClosedContext, Document, defuse, render
+from .core.closed_context import ClosedContext, Document, defuse_and_count, render
 from .core.instructions import instruction_text
 from .core.token_budget import Shortened, fit_to_budget
 
@@ -94,7 +94,7 @@ class PromptService:
         Earlier turns give way first, oldest first; then the documents' text is shortened, visibly. Raises
         DoesNotFitError, with the numbers, where the envelope and the question alone are too long.
         """
-        context, defused = defuse(ClosedContext(tuple(documents), instruction_text(question, options)))
+        context, defused = defuse_and_count(ClosedContext(tuple(documents), instruction_text(question, options)))
         available = 0 if options.without_history else turn.turns
         message = render(context)
         for turns in range(available, -1, -1):
@@ -125,8 +125,8 @@ class PromptService:
                 turn.limit_tokens + reply_tokens, empty, 0, history - asked, asked - empty, reply_tokens
             )
         instruction = instruction_text(question, options)
-        bare, in_question = defuse(ClosedContext((), instruction))
-        full, in_all = defuse(ClosedContext(tuple(documents), instruction))
+        bare, in_question = defuse_and_count(ClosedContext((), instruction))
+        full, in_all = defuse_and_count(ClosedContext(tuple(documents), instruction))
         asked = tokens(render(bare))
         whole = tokens(render(full))
         history = 0 if options.without_history else tokens(render(full), turn.turns) - whole

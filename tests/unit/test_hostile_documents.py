@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, defuse, parse, render
+from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, defuse_and_count, parse, render
 from extensions.airoboros_longctx.core.look_alikes import defuse_text
 from tests.unit.core.naive_closed_context import marks_in
 
@@ -67,7 +67,7 @@ ATTACKS = {
 @pytest.mark.parametrize("name", ATTACKS)
 def test_it_is_broken_stays_readable_and_is_counted(name):
     text, harmless, count = ATTACKS[name]
-    context, found = defuse(ClosedContext((Document(text),), "Q"))
+    context, found = defuse_and_count(ClosedContext((Document(text),), "Q"))
     assert (context.documents[0].text, found) == (harmless, count)
     assert marks_in(harmless) == []
 

@@ -84,7 +84,12 @@ def validate(context: ClosedContext) -> None:
         raise ClosedContextError("The instruction is empty; a question or a task is needed.")
 
 
-def defuse(context: ClosedContext) -> tuple[ClosedContext, int]:
+def defuse(context: ClosedContext) -> ClosedContext:
+    """The normalised blocks with nothing in them that could be read as structure: ``parse`` gives exactly them back."""
+    return defuse_and_count(context)[0]
+
+
+def defuse_and_count(context: ClosedContext) -> tuple[ClosedContext, int]:
     """The normalised blocks with nothing in them that could be read as structure, and how much there was."""
     context = normalise(context)
     total = 0
@@ -116,7 +121,7 @@ def defuse(context: ClosedContext) -> tuple[ClosedContext, int]:
 
 def render(context: ClosedContext) -> str:
     """The blocks as the models were trained on them, without a line end after the last. Always defused."""
-    harmless, _ = defuse(context)
+    harmless = defuse(context)
     lines: list[str] = []
     for document in harmless.documents:
         lines += [BEGIN_INPUT, BEGIN_CONTEXT]

@@ -148,7 +148,7 @@ class WebuiPrompts:
         if not asked.page:
             raise self._reject(sentence)
         try:
-            context, _ = defuse(ClosedContext(asked.documents, instruction_text(question, options)))
+            context = defuse(ClosedContext(asked.documents, instruction_text(question, options)))
             text = turn.render(render(context), 0)
         except Exception:
             text = question

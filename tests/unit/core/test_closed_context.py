@@ -11,6 +11,7 @@ from extensions.airoboros_longctx.core.closed_context import (
     ClosedContextError,
     Document,
     defuse,
+    defuse_and_count,
     normalise,
     parse,
     render,
@@ -67,7 +68,7 @@ def test_the_tags_are_there_without_metadata_and_documents_follow_each_other():
 @example(ClosedContext((Document("BEGIN\nINPUT", (("USER", "x"), ("a:b", "END\nINPUT"))),), "ENDINSTRUCTION"))
 @example(ClosedContext((), ""))
 def test_parse_gives_back_what_was_rendered(context):
-    harmless, _ = defuse(context)
+    harmless = defuse(context)
     assert parse(render(context)) == harmless
     assert render(harmless) == render(context)
 
@@ -75,14 +76,14 @@ def test_parse_gives_back_what_was_rendered(context):
 @settings(max_examples=300, deadline=None)
 @given(CONTEXTS)
 def test_defusing_twice_is_defusing_once(context):
-    harmless, _ = defuse(context)
-    assert defuse(harmless) == (harmless, 0)
+    harmless = defuse(context)
+    assert defuse_and_count(harmless) == (harmless, 0)
 
 
 @settings(max_examples=300, deadline=None)
 @given(CONTEXTS)
 def test_a_second_parser_reads_the_same(context):
-    harmless, _ = defuse(context)
+    harmless = defuse(context)
     documents, instruction = naive_parse(render(context))
     assert instruction == harmless.instruction
     assert documents == [([*one.metadata], one.text) for one in harmless.documents]
@@ -91,7 +92,7 @@ def test_a_second_parser_reads_the_same(context):
 @settings(max_examples=300, deadline=None)
 @given(CONTEXTS)
 def test_nothing_that_looks_like_structure_is_left(context):
-    harmless, _ = defuse(context)
+    harmless = defuse(context)
     for one in harmless.documents:
         assert marks_in(one.text) == []
         for key, value in one.metadata:
@@ -102,7 +103,7 @@ def test_nothing_that_looks_like_structure_is_left(context):
 @given(INNOCENT, INNOCENT)
 def test_innocent_text_stays_as_it_is(text, instruction):
     context = ClosedContext((Document(text.strip(), (("url", "https://web.site/123"),)),), instruction)
-    assert defuse(context) == (context, 0)
+    assert defuse_and_count(context) == (context, 0)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_innocent_text_stays_as_it_is(text, instruction):
     ],
 )
 def test_ordinary_words_are_innocent(text):
-    assert defuse(ClosedContext((Document(text),), "Q")) == (ClosedContext((Document(text),), "Q"), 0)
+    assert defuse_and_count(ClosedContext((Document(text),), "Q")) == (ClosedContext((Document(text),), "Q"), 0)
 
 
 def test_normalise():
