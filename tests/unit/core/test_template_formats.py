@@ -62,17 +62,77 @@ def test_what_the_webui_splits_off_for_continue_and_impersonate(template):
         {"role": "assistant", "content": "x"},
     ]
     before = rendered(template, going_on, generation=False).split("MARK")[0]
-    assert before.rstrip(" ") == render_conversation(template, "Q", HISTORY).rstrip(" ")
+    finished = render_conversation(template, "more", [*HISTORY, ("Q", "MARK")])
+    assert before == finished.split("MARK")[0]
     impersonated = rendered(template, messages("MARK", HISTORY), generation=False).split("MARK")[0]
     assert render_conversation(template, "MARK", HISTORY).split("MARK")[0] == impersonated
+
+
+def test_finished_turns_without_a_prompt_for_a_reply(template):
+    following = render_conversation(template, "MARK", HISTORY).split("MARK")[0]
+    begins, _, _ = template.later_turn.partition("{user}")
+    assert rendered(template, messages(None, HISTORY), generation=False) + begins == following
+
+
+@pytest.mark.parametrize("generation", [True, False])
+def test_a_question_that_was_not_answered_is_closed_before_the_next_one(template, generation):
+    """The newer webuis leave an empty reply out of the messages; v1.7 and the workbench keep it as an empty reply."""
+    found = [*messages("Stopped", HISTORY), *messages("MARK")]
+    expected = render_conversation(template, "MARK", [*HISTORY, ("Stopped", "")])
+    assert rendered(template, found, generation).split("MARK")[0] == expected.split("MARK")[0]
+    alone = [*messages("Stopped"), *messages("Hi.")]
+    assert rendered(template, alone) == render_conversation(template, "Hi.", [("Stopped", "")])
+
+
+def test_how_webuis_up_to_v3_11_find_a_turns_beginning_and_end(template):
+    """They render two turns of one role, and take what stands between the contents, less what stands after them."""
+
+    def between_and_after(role):
+        pair = [{"role": role, "content": "MARK"}, {"role": role, "content": "MARK"}]
+        return rendered(template, pair, generation=False).split("MARK")[1:]
+
+    begins, _, ends = template.later_turn.partition("{user}")
+    before, _, after = template.reply.partition("{assistant}")
+    assert between_and_after("user") == [begins, ""]
+    assert between_and_after("assistant") == [after + ends + before, after]
+
+
+@pytest.mark.parametrize("system", [None, "Be brief."])
+def test_no_turn_at_all_is_an_empty_question(template, system):
+    assert rendered(template, messages(None, (), system)) == render_conversation(template, "", (), system)
+
+
+def test_other_roles_are_not_part_of_the_format(template):
+    found = [*messages(None, HISTORY), {"role": "tool", "content": "x"}, *messages("Hi.")]
+    assert rendered(template, found) == render_conversation(template, "Hi.", HISTORY)
+
+
+@pytest.mark.parametrize(
+    "text", ["\"'\\", "{{ 7 * 7 }}{% raw %}{# no #}", "é日本語🙂", "line\nline\ttab", "\x7f", "-%}", "\u2028"]
+)
+def test_any_template_text_survives_jinja(text):
+    template = InstructionTemplate(
+        "X",
+        (),
+        "",
+        text,
+        f"{text}{{system}}{text}{{user}}{text}",
+        f"{text}{{user}}{text}",
+        f"{{assistant}}{text}",
+        text,
+        (),
+    )
+    assert rendered(template, messages("Hi.", HISTORY)) == render_conversation(template, "Hi.", HISTORY)
 
 
 def test_bos_only_where_it_is_asked_for(template):
     with_bos = ENVIRONMENT.from_string(as_jinja(template, begins_with_bos=True))
     plain = rendered(template, messages("Hi."))
     found = {"messages": messages("Hi."), "add_generation_prompt": True}
-    assert with_bos.render(**found, bos_token="<s>") == "<s>" + plain
-    assert with_bos.render(**found) == plain
+    assert with_bos.render(**found, bos_token="<bos>") == "<bos>" + plain
+    assert with_bos.render(**found, bos_token="") == plain  # a model that has none
+    assert with_bos.render(**found) == with_bos.render(**found, bos_token=None) == "<s>" + plain
+    assert "<s>" not in plain
 
 
 def test_the_files_hold_the_templates(template):
@@ -80,7 +140,22 @@ def test_the_files_hold_the_templates(template):
     assert yaml.safe_load(as_old_yaml(template)) == old_fields(template)
 
 
-@pytest.mark.parametrize("history", [(), HISTORY], ids=["one turn", "many turns"])
+def test_the_jinja_is_readable_in_its_file(template):
+    first, *lines = as_jinja_yaml(template).splitlines()
+    assert first == "instruction_template: |-"
+    assert [line[2:] for line in lines] == as_jinja(template).splitlines()
+
+
+def test_a_user_without_a_name_is_not_named_in_the_turn(template):
+    """The webuis up to v1.5 keep the last template's name where a file has none."""
+    fields = old_fields(template)
+    assert ("<|user|>" in fields["turn_template"]) == bool(fields["user"])
+    assert set(fields) == {"user", "bot", "turn_template", "context"}
+
+
+@pytest.mark.parametrize(
+    "history", [(), HISTORY, [*HISTORY, ("Stopped", "")]], ids=["one turn", "many turns", "unanswered"]
+)
 def test_the_old_format_by_its_documented_rules(template, history):
     """context, then each turn with its placeholders filled; the prompt ends before the bot's message, blanks cut."""
     fields = old_fields(template)
