@@ -12,7 +12,7 @@ from .instruction_templates import InstructionTemplate
 #: The old format's placeholders.
 _USER, _USER_MESSAGE, _BOT, _BOT_MESSAGE = "<|user|>", "<|user-message|>", "<|bot|>", "<|bot-message|>"
 
-#: The webuis from v3.8 to v3.19 pass no ``bos_token``; those before v3.8 take one off and add their own.
+#: Before v3.20 no ``bos_token`` is passed; llama.cpp's webuis never add a second one to a text that begins with it.
 _BOS = "{{- bos_token if bos_token is string else '<s>' -}}"
 
 #: A question whose reply was stopped before its first word: an empty reply stands there, as in render_conversation.
