@@ -110,4 +110,12 @@ def _template():
     }
 
 
-COMMANDS = {"act": _act, "sampling": _sampling, "template": _template}
+def _save():
+    """What the Session tab writes: the extensions that are on, and their parameters."""
+    from modules import ui
+
+    (FOLDER / "request.json").write_text(json.dumps({"way": "save"}))
+    return {"yaml": ui.save_settings(_state({}), None, ["airoboros_longctx"], True, "dark", manual_save=True)}
+
+
+COMMANDS = {"save": _save, "act": _act, "sampling": _sampling, "template": _template}

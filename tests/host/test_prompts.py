@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, render
 from extensions.airoboros_longctx.core.instruction_templates import instruction_template, render_conversation
+from extensions.airoboros_longctx.core.settings import load_settings
 from tests.host.conftest import DEMO, WINDOW
 
 pytestmark = pytest.mark.host
@@ -246,3 +248,19 @@ def test_api_says_what_is_wrong(server, fields):
         server.post("/v1/chat/completions", chat_request(server, **fields))
     assert error.value.code == 400
     assert json.loads(error.value.read())["error"]["param"] == "documents"
+
+
+def test_saved_extension_settings_come_back(start, models, monkeypatch):
+    """The Session tab's "Save extensions settings" writes what was set, and it is read again as it was."""
+    monkeypatch.setenv("LONGCTX_PROBE_MORE", str(Path(__file__).with_name("prompt_probe.py")))
+    mine = {"documents_temperature": 0.2, "context_tokens": 512, "model_rules": [{"pattern": "x*", "factor": 2}]}
+    written = yaml.safe_dump({f"airoboros_longctx-{name}": value for name, value in mine.items()})
+    server = start((models.plain,), settings=written)
+    if not server.modern:
+        pytest.skip("this release does not save extensions' settings")
+    saved = yaml.safe_load(server.ask("save")["yaml"])
+    found = {key.removeprefix("airoboros_longctx-"): value for key, value in saved.items() if "longctx-" in key}
+    assert {name: found[name] for name in mine} == mine
+    settings, problems = load_settings(found)
+    assert problems == ()
+    assert (settings.documents_temperature, settings.context_tokens) == (0.2, 512)
