@@ -76,6 +76,9 @@ def _act():
         for display, history in chat.generate_chat_reply_wrapper(text, state, **flags):
             shown.append(display["html"] if isinstance(display, dict) else display)
             answer["history"] = history
+    elif way == "edit":
+        state.update(edit_message_index=len(asked["rows"]) - 1, edit_message_text=text, edit_message_role="user")
+        answer["history"] = chat.handle_edit_message_click(state)[0]
     elif way == "impersonate":
         for box, _ in chat.impersonate_wrapper(_box(state, text), state):
             answer["text"] = box["text"] if isinstance(box, dict) else box

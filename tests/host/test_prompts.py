@@ -105,6 +105,16 @@ def test_regenerate_uses_the_stored_question(act):
     assert [row[0] for row in answer["history"]["internal"]] == ["Hello there.", "Who are you?", QUESTION]
 
 
+def test_an_edited_message_is_asked_as_it_is_now(server, act):
+    if not server.modern:
+        pytest.skip("this release has no message edit")
+    edited = act("edit", text=QUESTION, documents=DOCUMENTS, rows=[["What?", "red"]])
+    assert edited["history"]["internal"][-1][0] == QUESTION
+    assert "BEGININPUT" not in json.dumps(edited["history"])
+    again = act("regenerate", documents=DOCUMENTS, rows=[edited["history"]["internal"][-1][:2]])
+    assert again["ids"] == golden(render_conversation(TEMPLATE, message()))
+
+
 def test_continue_goes_on_after_what_was_said(act):
     answer = act("continue", documents=DOCUMENTS, rows=[*ROWS, [QUESTION, "The color of"]])
     prompt = render_conversation(TEMPLATE, message()).rstrip(" ") + " The color of"
