@@ -127,8 +127,8 @@ class PromptService:
         instruction = instruction_text(question, options)
         bare, in_question = defuse_and_count(ClosedContext((), instruction))
         full, in_all = defuse_and_count(ClosedContext(tuple(documents), instruction))
-        asked = tokens(render(bare))
-        whole = tokens(render(full))
-        history = 0 if options.without_history else tokens(render(full), turn.turns) - whole
+        message = render(full)
+        asked, whole = tokens(render(bare)), tokens(message)
+        history = 0 if options.without_history else tokens(message, turn.turns) - whole
         window, defused = turn.limit_tokens + reply_tokens, in_all - in_question
         return PromptBudget(window, empty, whole - asked, history, asked - empty, reply_tokens, defused)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .core.chat_session import THIS_PAGE, ChatSession
 from .core.errors import AiroborosLongctxError
-from .core.instruction_templates import InstructionTemplate, instruction_template, render_conversation
+from .core.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template, render_conversation
 from .core.plainformat import with_plainformat
 from .core.settings import Settings, load_settings
 from .host.workbench import LOADER, WorkbenchHost
@@ -18,7 +18,6 @@ from .service import LongContextService
 
 DEMO_MODELS = Path(__file__).parents[2] / "demo" / "models"
 DATA_FOLDER = Path.home() / ".airoboros_longctx"
-DEFAULT_TEMPLATE = "Airoboros-1.4"
 
 Turns = Sequence[tuple[str, str]]
 

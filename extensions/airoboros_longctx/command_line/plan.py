@@ -10,6 +10,7 @@ from ..core.explanation import explain
 from ..core.known_hosts import NEWEST_WEBUI, known_capabilities, known_hosts
 from ..core.planning.planner import plan_context
 from ..core.reading.model_folder import read_model_facts
+from .number_of_tokens import number_of_tokens
 
 NAME = "plan"
 HELP = "explain how a model folder would be loaded and scaled"
@@ -26,7 +27,9 @@ the weights are not even opened.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model_folder", metavar="MODEL_FOLDER", help="a model folder, or a GGUF file")
     parser.add_argument("--json", action="store_true", help="print the plan as JSON")
-    parser.add_argument("--context", type=_tokens, metavar="N", help="context to use, in tokens (default: all of it)")
+    parser.add_argument(
+        "--context", type=number_of_tokens, metavar="N", help="context to use, in tokens (default: all of it)"
+    )
     parser.add_argument("--loader", metavar="L", help="the loader you chose, such as AutoGPTQ (default: the best one)")
     parser.add_argument(
         "--capabilities",
@@ -43,13 +46,3 @@ def run(arguments: argparse.Namespace) -> int:
     plan = plan_context(read_model_facts(arguments.model_folder), capabilities, request)
     print(json.dumps(plan_as_json(plan), indent=2) if arguments.json else explain(plan))
     return 0
-
-
-def _tokens(text: str) -> int:
-    try:
-        tokens = int(text)
-    except ValueError:
-        tokens = 0
-    if tokens < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens; a whole number such as 8192 is needed")
-    return tokens

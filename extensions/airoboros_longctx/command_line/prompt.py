@@ -14,6 +14,7 @@ from ..core.errors import AiroborosLongctxError
 from ..core.families import generations
 from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
 from ..core.instruction_templates import (
+    DEFAULT_TEMPLATE,
     InstructionTemplate,
     instruction_template,
     instruction_templates,
@@ -22,10 +23,10 @@ from ..core.instruction_templates import (
 from ..core.plainformat import with_plainformat
 from ..core.token_estimate import estimate_tokens
 from ..prompt_service import PromptService
+from .number_of_tokens import number_of_tokens
 
 NAME = "prompt"
 HELP = "print the exact prompt of a question, alone or over documents"
-DEFAULT_TEMPLATE = "Airoboros-1.4"
 MOST_BYTES = 64 << 20
 DESCRIPTION = f"""\
 Print the exact prompt of a question in a model's own format, and nothing else: no line end is added.
@@ -68,7 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--question", required=True, metavar="TEXT", help="the question or instruction, kept as it is")
     parser.add_argument("--plainformat", action="store_true", help="ask for bare code; not together with documents")
     parser.add_argument("--template", default=DEFAULT_TEMPLATE, metavar="NAME", help=", ".join(instruction_templates()))
-    parser.add_argument("--max-tokens", type=_tokens, metavar="N", help="the longest prompt, in estimated tokens")
+    parser.add_argument(
+        "--max-tokens", type=number_of_tokens, metavar="N", help="the longest prompt, in estimated tokens"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -148,13 +151,3 @@ def _text(name: str) -> str:
             f"The document {quoted(name)!r} holds zero bytes, as no text does; a text file is needed."
         )
     return text
-
-
-def _tokens(text: str) -> int:
-    try:
-        tokens = int(text)
-    except ValueError:
-        tokens = 0
-    if tokens < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of tokens; a whole number such as 8192 is needed")
-    return tokens

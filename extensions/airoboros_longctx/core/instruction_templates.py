@@ -11,6 +11,8 @@ import yaml
 
 from .errors import AiroborosLongctxError
 
+#: Where nothing tells a model's generation: most of these models are of it.
+DEFAULT_TEMPLATE = "Airoboros-1.4"
 TEMPLATES_FOLDER = Path(__file__).parents[1] / "templates"
 
 

@@ -17,7 +17,7 @@ from ..core.inline_documents import inline_request
 from ..core.instructions import instruction_text
 from ..core.plainformat import with_plainformat
 from ..core.settings import Settings
-from ..prompt_service import BuiltPrompt, PromptService
+from ..prompt_service import PromptService
 from .webui_display import mark_plainformat
 from .webui_turn import WebuiTurn
 
@@ -129,17 +129,12 @@ class WebuiPrompts:
         if turn.impersonates:
             options, question = replace(options, only_from_documents=False, name_sources=False), ""
         try:
-            return self.build(asked.documents, question, options, turn).text
+            return self._prompts.build(asked.documents, question, options, turn).text
         except AiroborosLongctxError as error:
             return self._refused(str(error), asked, question, options, turn)
         except Exception as error:
             sentence = f"The documents could not be put into the prompt: {type(error).__name__}: {error}."
             return self._refused(sentence, asked, question, options, turn)
-
-    def build(
-        self, documents: tuple[Document, ...], question: str, options: DocumentOptions, turn: WebuiTurn
-    ) -> BuiltPrompt:
-        return self._prompts.build(documents, question, options, turn)
 
     def _refused(
         self, sentence: str, asked: Asked, question: str, options: DocumentOptions, turn: WebuiTurn

@@ -10,10 +10,14 @@ import pytest
 from extensions.airoboros_longctx.core.chat_session import THIS_PAGE, ChatDocument, ChatSession, DocumentOptions
 from extensions.airoboros_longctx.core.closed_context import ClosedContext, render
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
-from extensions.airoboros_longctx.core.instruction_templates import instruction_template, render_conversation
+from extensions.airoboros_longctx.core.instruction_templates import (
+    DEFAULT_TEMPLATE,
+    instruction_template,
+    render_conversation,
+)
 from extensions.airoboros_longctx.core.ports import LoadedModel
 from extensions.airoboros_longctx.ui.workbench_page import Said, messages_of, turns_of
-from extensions.airoboros_longctx.workbench import DEFAULT_TEMPLATE, Workbench
+from extensions.airoboros_longctx.workbench import Workbench
 from tests.unit.service.fakes import FakeModel
 
 HISTORY = [(f"question {number}", f"answer {number}") for number in range(1, 6)]
