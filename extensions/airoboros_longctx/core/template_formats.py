@@ -24,7 +24,7 @@ def as_jinja(template: InstructionTemplate, begins_with_bos: bool = False) -> st
     """A Jinja template that renders what ``render_conversation`` does, for ``messages`` and ``add_generation_prompt``.
 
     A system message at the beginning takes the place of the template's own. What a message says is never looked into.
-    Without any message it can stop where a turn begins: the webuis up to v3.11 put a user's turn behind that themselves.
+    Without any message it can stop where a turn begins: the webuis up to v3.11 put a user's turn behind that.
     ``begins_with_bos`` is for llama.cpp, whose webuis add no beginning-of-sequence token of their own; with the
     tokenizers that do, the same text can change the first token after it.
     """

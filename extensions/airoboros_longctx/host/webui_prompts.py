@@ -184,7 +184,7 @@ class WebuiPrompts:
         asked = self._asked_or_nothing(state)
         again = any((*more[:2], named.get("regenerate"), named.get("_continue")))
         row = len(state["history"]["internal"]) - again
-        histories = iter(original(text, state, *more, **named))
+        histories: Iterator[Any] = iter(original(text, state, *more, **named))
         if not asked.page:
             return histories
         code = self._replies_with_code(asked)
