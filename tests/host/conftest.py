@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.host.running_host import REPOSITORY, RunningHost
+from tests.host.models import BASE, CONFIRMED, DEMO, FACTOR, WINDOW, Models, make_models, scores_offline
+from tests.host.running_host import RunningHost
 from tests.real_hosts import RealHost, find_hosts
 
-DEMO = REPOSITORY / "demo" / "models" / "airoboros-tiny-1.4.1-PI-1024"
-WINDOW, BASE, FACTOR = 1024, 256, 4
-CONFIRMED = "linear ×4 · 1024 tokens · Transformers · confirmed on the live model"
+__all__ = ["BASE", "CONFIRMED", "DEMO", "FACTOR", "WINDOW"]
 
 
 @pytest.fixture(scope="session", params=find_hosts() or [None], ids=lambda host: host.name if host else "none found")
@@ -28,27 +23,9 @@ def host(request: pytest.FixtureRequest) -> RealHost:
     return request.param
 
 
-@dataclass(frozen=True)
-class Models:
-    """Folders: one that states its scaling in its card, one that is plain, one whose weights are broken."""
-
-    scaled: Path
-    plain: Path
-    broken: Path
-
-    def all(self) -> tuple[Path, ...]:
-        return (self.scaled, self.plain, self.broken)
-
-
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    folder = tmp_path_factory.mktemp("models")
-    plain = folder / "plain-llama"
-    shutil.copytree(DEMO, plain, ignore=shutil.ignore_patterns("README.md"))
-    broken = folder / "broken-llama"
-    shutil.copytree(DEMO, broken)
-    (broken / "model.safetensors").write_bytes(b"not a safetensors file")
-    return Models(DEMO, plain, broken)
+    return make_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +49,7 @@ def offline_scores(host: RealHost, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("offline")
 
     def scores(model: Path, factor: float, input_ids: Any) -> Any:
-        np.savez(folder / "in.npz", input_ids=input_ids)
-        script = Path(__file__).with_name("offline_scores.py")
-        arguments = [str(model), str(factor), str(folder / "in.npz"), str(folder / "out.npz")]
-        subprocess.run([str(host.python), str(script), *arguments], check=True, capture_output=True, timeout=300)
-        return np.load(folder / "out.npz")["scores"]
+        return scores_offline(host, folder, model, factor, input_ids)
 
     return scores
 

@@ -8,11 +8,9 @@ import urllib.error
 import numpy as np
 import pytest
 
-from tests.host.conftest import BASE, CONFIRMED, FACTOR, WINDOW
+from tests.host.models import BASE, CONFIRMED, FACTOR, LONG, WINDOW
 
 pytestmark = pytest.mark.host
-#: Longer than the base window, whatever the tokenizer makes of it, and well inside the scaled one.
-LONG = "The color of the harbor is teal. The code of Alda is 4417. " * 24
 
 
 @pytest.fixture(scope="module")
