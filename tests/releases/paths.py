@@ -55,7 +55,7 @@ def api_load(run: ReleaseRun) -> str:
 def model_tab(run: ReleaseRun) -> str:
     page, model = run.page, run.models.plain.name
     for model in (run.models.plain.name, run.models.scaled.name):
-        page.get_by_role("tab", name="Model", exact=True).click()
+        page.locator("button", has_text=re.compile(r"^\s*Model\s*$")).first.click()
         box = page.get_by_label("Model", exact=True).locator("visible=true").first
         box.click()
         box.fill(model)

@@ -11,10 +11,15 @@ REFRESH_BUTTON_ID = "airoboros-longctx-refresh"
 
 
 def quiet(event: Callable[..., Any]) -> dict[str, Any]:
-    """Arguments for an event that shows no progress overlay and waits in no queue."""
+    """Arguments for an event that shows no progress overlay, waits in no queue and is no endpoint of Gradio's API.
+
+    Gradio 4 describes each endpoint's inputs before it answers for the first time, and gives itself three seconds:
+    a few events with all of the webui's fields are enough to miss that on a slow machine.
+    """
     accepted = inspect.signature(event).parameters
     hidden: Any = False if "_js" in accepted else "hidden"
-    return {"show_progress": hidden, "queue": False}
+    private = {"api_name": False} if "False" in str(accepted["api_name"].annotation) else {}
+    return {"show_progress": hidden, "queue": False, **private}
 
 
 def new_session_state() -> Any:
