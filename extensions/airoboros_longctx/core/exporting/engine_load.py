@@ -105,18 +105,23 @@ def _raised(rope_theta: float, alpha: float, facts: ModelFacts) -> float:
             "NTK's base frequency needs the model's head_dim, and its files do not say it; plan the folder with the"
             " model's config.json."
         )
-    raised = float(rope_theta * alpha ** (head_dim / (head_dim - 2)))
+    try:
+        raised = float(rope_theta * alpha ** (head_dim / (head_dim - 2)))
+    except OverflowError:
+        raised = math.inf
     if not math.isfinite(raised):
         raise ExportError(f"NTK with alpha {alpha:g} raises the base frequency {rope_theta:g} beyond every number.")
     return raised
 
 
 def _model_file(plan: ContextPlan, facts: ModelFacts) -> str | None:
-    """The one weight file of a GGUF or GGML model."""
-    if facts.weight_format not in ("gguf", "ggml"):
+    """The weight file of a GGUF or GGML model: the planned one, else the first by name (a split model's first part)."""
+    path, kind = Path(facts.path), facts.weight_format
+    if kind not in ("gguf", "ggml"):
         return None
-    path = Path(facts.path)
-    return _one_word(str(path if path.is_file() or plan.weight_file is None else path / plan.weight_file))
+    names = sorted(file.name for file in facts.weight_files if kind in file.name.lower())
+    file = plan.weight_file or next(iter(names), None)
+    return _one_word(str(path if path.is_file() or file is None else path / file))
 
 
 def _one_word(path: str) -> str:
@@ -132,8 +137,6 @@ def _check_machines(facts: ModelFacts, gpus: int, nodes: int) -> None:
     heads, layers = facts.num_attention_heads, facts.num_hidden_layers
     if heads and heads % gpus:
         fitting = ", ".join(str(count) for count in range(1, min(heads, 64) + 1) if heads % count == 0)
-        raise ExportError(
-            f"The model's {heads} attention heads cannot be split over {gpus} GPUs; use one of {fitting}."
-        )
+        raise ExportError(f"The model's {heads} attention heads cannot be split over {gpus} GPUs; use {fitting}.")
     if layers and nodes > layers:
         raise ExportError(f"The model's {layers} layers cannot be split over {nodes} machines.")
