@@ -69,14 +69,19 @@ def without_template(words: tuple[str, ...] | list[str]) -> list[str]:
 
 def test_pi_8192(model_folder: ModelFolder, capsys: pytest.CaptureFixture[str]) -> None:
     folder = str(model_folder(PI_8192, **SEEDS[PI_8192]))
+    fragment = {
+        "max_position_embeddings": 2048,
+        "rope_theta": 10000.0,
+        "rope_scaling": {"type": "linear", "factor": 4.0},
+        "rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0},
+    }
     expected = {
         "vllm": [
             folder,
             "--max-model-len",
             "8192",
             "--hf-overrides",
-            '{"max_position_embeddings": 2048,'
-            ' "rope_parameters": {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}}',
+            json.dumps(fragment),
         ],
         "llama.cpp": [
             *["--ctx-size", "8192", "--rope-scaling", "linear", "--rope-scale", "4.0"],
@@ -95,7 +100,6 @@ def test_pi_8192(model_folder: ModelFolder, capsys: pytest.CaptureFixture[str]) 
         assert (status, without_template(shlex.split(printed))) == (0, words)
         assert printed.count("\n") == 1
     status, printed, notes = exported(capsys, folder, "--export", "transformers")
-    fragment = {"max_position_embeddings": 2048, "rope_scaling": {"type": "linear", "factor": 4.0}}
     assert (status, json.loads(printed)) == (0, fragment)
     assert notes == "note: At 8192 tokens the key-value cache takes 12.2 GiB (fp16), beside the weights.\n"
 
@@ -117,11 +121,8 @@ def test_ntk_16384(model_folder: ModelFolder) -> None:
     words = export_plan(plan, facts, "vllm").words
     overrides = json.loads(words[-1])
     assert words[:-1] == (facts.path, "--max-model-len", "16384", "--hf-overrides")
-    assert overrides == {
-        "max_position_embeddings": 16384,
-        "rope_parameters": {"rope_type": "default", "rope_theta": pytest.approx(base, rel=1e-12)},
-    }
-    raised = repr(overrides["rope_parameters"]["rope_theta"])
+    assert overrides["rope_theta"] == pytest.approx(base, rel=1e-12)
+    raised = repr(overrides["rope_theta"])
     assert raised.startswith("82684.6")
     assert export_plan(plan, facts, "llama.cpp").words == (
         *["--ctx-size", "16384", "--rope-scaling", "none", "--rope-freq-base", raised],
@@ -133,7 +134,8 @@ def test_ntk_16384(model_folder: ModelFolder) -> None:
         *["--rope_scale", "1.0", "--rope_alpha", "8.0"],
     )
     export = export_plan(plan, facts, "transformers")
-    assert export.fragment == {
+    assert export.fragment == overrides
+    assert overrides == {
         "max_position_embeddings": 16384,
         "rope_theta": float(raised),
         "rope_scaling": None,
@@ -317,9 +319,9 @@ def test_windows_that_an_engine_does_not_take(model_folder: ModelFolder, capsys:
 # Names
 
 
-@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no POSIX shell")
+@pytest.mark.skipif(not (shutil.which("sh") and shutil.which("xargs")), reason="there is no POSIX shell")
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-def test_a_shell_reads_back_what_was_meant(
+def test_a_shell_and_xargs_read_back_what_was_meant(
     name: str, model_folder: ModelFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan, facts = planned(model_folder(name, LINEAR_4))
@@ -327,8 +329,9 @@ def test_a_shell_reads_back_what_was_meant(
         export = export_plan(plan, facts, engine)
         assert facts.path in export.words
         script = f"for word in {export.text}; do printf '%s\\0' \"$word\"; done"
-        read = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.decode()
-        assert tuple(read.split("\0")[:-1]) == export.words
+        for command, given in ((["sh", "-c", script], ""), (["xargs", "printf", "%s\\0"], export.text)):
+            read = subprocess.run(command, input=given.encode(), capture_output=True, check=True).stdout.decode()
+            assert tuple(read.split("\0")[:-1]) == export.words
 
 
 def test_a_name_is_never_an_option_or_a_control_character(model_folder: ModelFolder, tmp_path: Path) -> None:

@@ -35,12 +35,12 @@ class Export:
 
 
 def vllm(load: EngineLoad) -> Export:
-    """For ``vllm serve`` of 0.12 and newer. It multiplies max_position_embeddings by a linear factor, so it gets the
-    base window; tensor parallel inside a machine, pipeline parallel between machines, with Ray."""
+    """For ``vllm serve``. It multiplies max_position_embeddings by a linear factor, so it gets the base window; tensor
+    parallel inside a machine, pipeline parallel between machines, with Ray."""
     words = [load.model_path, "--max-model-len", str(load.context_tokens)]
-    notes = ["Words for `vllm serve`, release 0.12 or newer: older ones read --rope-scaling and --rope-theta instead."]
+    notes: list[str] = []
     if load.method in (LINEAR, NTK):
-        words += ["--hf-overrides", json.dumps({"max_position_embeddings": _config_window(load), **_parameters(load)})]
+        words += ["--hf-overrides", json.dumps(_config_fragment(load))]
     if load.gpus > 1:
         words += ["--tensor-parallel-size", str(load.gpus)]
     if load.nodes > 1:
@@ -115,33 +115,29 @@ def tgi(load: EngineLoad) -> Export:
 
 
 def transformers(load: EngineLoad) -> Export:
-    """What config.json must say. One spelling for every release: 4.31 to 4.42 take exactly ``type`` and ``factor``
-    and 4.43 to 5.x read ``type`` too; 4.33 to 4.57 read ``rope_theta`` beside them, 5.x in ``rope_parameters``."""
-    fragment: dict[str, Any] = {}
+    """What to merge into config.json."""
     notes: list[str] = []
-    if load.method in (LINEAR, NTK):
-        fragment["max_position_embeddings"] = _config_window(load)
-        if load.method == LINEAR and load.factor > 1:
-            fragment["rope_scaling"] = {"type": "linear", "factor": load.factor}
-        else:
-            fragment |= {"rope_theta": load.rope_theta, "rope_scaling": None, **_parameters(load)}
     if load.method == NTK:
         notes.append("Transformers before 4.33 does not read rope_theta and would run the model unscaled.")
     if load.context_tokens < load.max_position_embeddings:
         notes.append(f"config.json cannot say it: keep a prompt and its reply within {load.context_tokens} tokens.")
-    return Export(fragment=fragment, notes=tuple(notes))
+    return Export(fragment=_config_fragment(load) if load.method in (LINEAR, NTK) else {}, notes=tuple(notes))
 
 
-def _config_window(load: EngineLoad) -> int:
-    """max_position_embeddings as config.json has it: the base window under linear scaling, else the whole one."""
-    return load.original_max_position_embeddings if load.method == LINEAR else load.max_position_embeddings
-
-
-def _parameters(load: EngineLoad) -> dict[str, Any]:
-    """Transformers 5's spelling, which vLLM shares."""
-    if load.factor > 1:
-        return {"rope_parameters": {"rope_type": "linear", "factor": load.factor, "rope_theta": load.rope_theta}}
-    return {"rope_parameters": {"rope_type": "default", "rope_theta": load.rope_theta}}
+def _config_fragment(load: EngineLoad) -> dict[str, Any]:
+    """config.json's keys, for every release: 4.31 to 4.57 read ``rope_scaling`` (up to 4.42 with exactly ``type`` and
+    ``factor``) and, from 4.33, ``rope_theta``; 5.x reads ``rope_parameters``. vLLM reads the former up to 0.11, and in
+    newer releases on Transformers 4.x lets them win over the latter, which must therefore come last."""
+    linear = load.factor > 1
+    method = {"rope_type": "linear", "factor": load.factor} if linear else {"rope_type": "default"}
+    return {
+        "max_position_embeddings": (
+            load.original_max_position_embeddings if load.method == LINEAR else load.max_position_embeddings
+        ),
+        "rope_theta": load.rope_theta,
+        "rope_scaling": {"type": "linear", "factor": load.factor} if linear else None,
+        "rope_parameters": {**method, "rope_theta": load.rope_theta},
+    }
 
 
 def _gguf(load: EngineLoad, formats: tuple[str, ...]) -> tuple[list[str], list[str]]:
