@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from extensions.airoboros_longctx.command_line import main
-from extensions.airoboros_longctx.core.context_plan import PATCH, REMOTE_CODE, Capabilities, ContextPlan
+from extensions.airoboros_longctx.core.context_plan import NONE, PATCH, REMOTE_CODE, Capabilities, ContextPlan, Reason
 from extensions.airoboros_longctx.core.exporting.engine_load import ExportError
 from extensions.airoboros_longctx.core.exporting.exporter import ENGINES, export_plan
 from extensions.airoboros_longctx.core.instruction_templates import instruction_template
@@ -49,7 +49,8 @@ def planned(folder: Path, **changes: Any) -> tuple[ContextPlan, ModelFacts]:
 def ntk(folder: Path, alpha: float = 8.0) -> tuple[ContextPlan, ModelFacts]:
     """A plan with NTK scaling from 2048 to 16384 tokens, and no template."""
     window = {"max_position_embeddings": 16384, "truncation_length": 16384}
-    return planned(folder, rope_type="ntk", factor=alpha, instruction_template=None, stop=(), **window)
+    changes = {"rope_type": "ntk", "factor": alpha, "mechanism": PATCH, "instruction_template": None, "stop": ()}
+    return planned(folder, **changes, **window)
 
 
 def exported(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -279,12 +280,18 @@ def test_tgi_cannot_run_ntk(model_folder: ModelFolder) -> None:
         export_plan(*ntk(model_folder(NTK_16384)), "tgi")
 
 
-def test_ntk_without_a_head_dim_or_an_alpha_is_refused(model_folder: ModelFolder) -> None:
+def test_ntk_without_a_head_dim_is_refused(model_folder: ModelFolder) -> None:
     plan, facts = ntk(model_folder(NTK_16384, {"num_attention_heads": None}))
     with pytest.raises(ExportError, match=r"^NTK's base frequency needs the model's head_dim, "):
         export_plan(plan, facts, "llama.cpp")
-    with pytest.raises(ExportError, match=r"^The model needs NTK scaling, but nothing says with which alpha; "):
-        export_plan(replace(plan, factor=1.0), facts, "vllm")
+
+
+def test_ntk_that_a_plan_does_not_apply_is_refused(model_folder: ModelFolder) -> None:
+    plan, facts = ntk(model_folder(NTK_16384))
+    because = (Reason("mechanism", "nothing here applies it", "a test"),)
+    with pytest.raises(ExportError) as refused:
+        export_plan(replace(plan, mechanism=NONE, reasons=because), facts, "vllm")
+    assert str(refused.value) == "The model needs NTK scaling, and its plan has none: nothing here applies it."
 
 
 @pytest.mark.parametrize("factor", [math.nan, math.inf, 0.5, -4.0])
@@ -469,7 +476,7 @@ def test_transformers_computes_ntk_with_the_fragment(tiny_llama: Path) -> None:
     transformers, torch = pytest.importorskip("transformers"), pytest.importorskip("torch")
     if tuple(map(int, transformers.__version__.split(".")[:2])) < (4, 33):
         pytest.skip("Transformers before 4.33 does not read rope_theta")
-    plan, facts = planned(tiny_llama, rope_type="ntk", factor=4.0, max_position_embeddings=256, truncation_length=256)
+    plan, facts = ntk(tiny_llama, alpha=4.0)
     fragment = export_plan(plan, facts, "transformers").fragment
     assert fragment is not None
     raised = 10000.0 * 4.0 ** (16 / 14)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..context_plan import MODEL_CONFIG, REMOTE_CODE, ContextPlan
+from ..context_plan import MODEL_CONFIG, NONE, REMOTE_CODE, ContextPlan
 from ..errors import AiroborosLongctxError
 from ..foreign_text import quoted
 from ..model_facts import ModelFacts
@@ -81,8 +81,11 @@ def _method(plan: ContextPlan, facts: ModelFacts) -> str:
         if plan.mechanism == MODEL_CONFIG:
             return FROM_FILES
         raise ExportError(f"This is a {quoted(facts.model_type)} model, no Llama: its scaling is not exported.")
-    if plan.rope_type == NTK and plan.factor == 1:
-        raise ExportError("The model needs NTK scaling, but nothing says with which alpha; write a rule with it.")
+    if plan.rope_type == NTK and plan.mechanism in (NONE, MODEL_CONFIG):
+        reason = plan.reason_for("mechanism")
+        raise ExportError(
+            f"The model needs NTK scaling, and its plan has none{f': {reason.because}' if reason else ''}."
+        )
     if plan.rope_type == NO_SCALING and facts.config_scaling is not None:
         return LINEAR  # ×1, said aloud: config.json states another scaling, which the plan overrules
     if plan.rope_type in (LINEAR, NTK, NO_SCALING):
