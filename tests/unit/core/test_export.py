@@ -152,7 +152,7 @@ def test_an_unscaled_model_is_told_its_window_only(
     _, printed, _ = exported(capsys, folder, "--export", "vllm")
     assert without_template(shlex.split(printed)) == [folder, "--max-model-len", "2048"]
     _, printed, _ = exported(capsys, folder, "--export", "koboldcpp")
-    assert printed == "--ropeconfig 1.0 10000.0 --contextsize 2048\n"  # without it koboldcpp may scale by itself
+    assert printed == "--contextsize 2048\n"
     assert exported(capsys, folder, "--export", "transformers")[1] == "{}\n"
 
 

@@ -1,7 +1,7 @@
 """One function for each engine: a load in that engine's own documented options.
 
 The option names and what they do were read in each engine's source; tests/unit/core/engine_options.yaml names the
-releases. Every engine is told the window and the scaling outright, whatever its model files say.
+releases. Every engine is told the window, and a linear or NTK scaling outright, whatever its model files say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from ..instruction_templates import instruction_template
 from ..rope_scaling import LINEAR
 from ..template_formats import as_jinja
-from .engine_load import FROM_FILES, NTK, EngineLoad, ExportError
+from .engine_load import NTK, EngineLoad, ExportError
 
 #: What koboldcpp's --contextsize takes, in tokens.
 KOBOLDCPP_TOKENS = (256, 262144)
@@ -70,12 +70,13 @@ def llama_cpp(load: EngineLoad) -> Export:
 
 
 def koboldcpp(load: EngineLoad) -> Export:
-    """``--ropeconfig`` is 1/factor and the base frequency; without it koboldcpp picks an NTK scaling by itself."""
+    """``--ropeconfig`` is 1/factor and the base frequency; without it koboldcpp picks an NTK base by itself for any
+    window beyond the one in the file."""
     words, notes = _gguf(load, ("gguf", "ggml"))
     least, most = KOBOLDCPP_TOKENS
     if not least <= load.context_tokens <= most:
         raise ExportError(f"koboldcpp takes a --contextsize from {least} to {most}; {load.context_tokens} was planned.")
-    if load.method != FROM_FILES:
+    if load.method in (LINEAR, NTK):
         words += ["--ropeconfig", repr(1 / load.factor), repr(load.rope_theta)]
     words += ["--contextsize", str(load.context_tokens)]
     return Export(tuple(words), notes=(*notes, *_stop_note(load)))
