@@ -219,6 +219,16 @@ def test_vllm_on_several_machines(model_folder: ModelFolder, capsys: pytest.Capt
     assert printed.endswith(" --num-shard 2\n")
 
 
+def test_tgi_says_which_releases_ignore_its_options(
+    model_folder: ModelFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, _, notes = exported(capsys, model_folder(PI_8192, **SEEDS[PI_8192]), "--export", "tgi")
+    assert (
+        "note: text-generation-inference applies linear scaling in releases up to 2.0.2; 2.0.3 to 3.3.7 take the same"
+        " options and run the model unscaled. Use 2.0.2 or another engine.\n"
+    ) in notes
+
+
 @pytest.mark.parametrize(
     ("engine", "counts", "sentence"),
     [

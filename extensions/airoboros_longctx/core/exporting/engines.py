@@ -108,7 +108,7 @@ def tgi(load: EngineLoad) -> Export:
         words += ["--rope-scaling", "linear", "--rope-factor", repr(load.factor)]
         notes.append(
             "text-generation-inference applies linear scaling in releases up to 2.0.2; 2.0.3 to 3.3.7 take the same"
-            " options and run the model unscaled."
+            " options and run the model unscaled. Use 2.0.2 or another engine."
         )
     if load.gpus > 1:
         words += ["--num-shard", str(load.gpus)]
