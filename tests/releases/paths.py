@@ -56,7 +56,7 @@ def model_tab(run: ReleaseRun) -> str:
     page, model = run.page, run.models.plain.name
     for model in (run.models.plain.name, run.models.scaled.name):
         page.locator("button", has_text=re.compile(r"^\s*Model\s*$")).first.click()
-        box = page.get_by_label("Model", exact=True).locator("visible=true").first
+        box = page.locator("input[aria-label='Model'], label:has(> span:text-is('Model')) input").first
         box.click()
         box.fill(model)
         page.locator("[role=option], ul.options li", has_text=model).first.click()
