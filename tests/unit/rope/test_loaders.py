@@ -173,7 +173,7 @@ def test_exllamas_knob_is_not_believed() -> None:
 
 def test_exllamas_alpha_is_another_base() -> None:
     reading = read_rope_scaling(SimpleNamespace(model=exllama(alpha=8.0)))
-    assert (reading.rope_type, reading.factor) == ("ntk", None)
+    assert (reading.rope_type, reading.factor) == ("ntk", 8)
     assert reading.rope_theta == pytest.approx(10000 * 8 ** (128 / 126), rel=1e-2)
 
 
