@@ -24,8 +24,10 @@ from tests.unit.rope.tiny_llama import (
     DTYPES,
     FACTORS,
     HAS_ROPE_PARAMETERS,
+    HAS_ROPE_UTILS,
     KEEPS_TABLES,
     LAYERS,
+    ROTARY_MODULES,
     load,
     logits,
     reference_rows,
@@ -34,7 +36,7 @@ from tests.unit.rope.tiny_llama import (
 )
 
 tables_only = pytest.mark.skipif(not KEEPS_TABLES, reason="this Transformers keeps no tables")
-frequencies_only = pytest.mark.skipif(KEEPS_TABLES, reason="this Transformers keeps tables")
+rope_utils_only = pytest.mark.skipif(not HAS_ROPE_UTILS, reason="this Transformers knows neither yarn nor llama3")
 
 
 def linear(factor: float) -> RopeScaling:
@@ -58,7 +60,7 @@ def test_native_scaling_is_read(checkpoint: Path, factor: float | None, dtype: t
     assert reading.rope_type == ("default" if factor is None else "linear")
     assert reading.factor == pytest.approx(factor or 1.0, rel=1e-6 if dtype == torch.float32 else 5e-4)
     assert (reading.head_dim, reading.rope_theta) == (16, 10000.0)
-    assert reading.modules == (LAYERS if KEEPS_TABLES else 1)
+    assert reading.modules == ROTARY_MODULES
     assert reading.error < (3e-5 if dtype == torch.float32 else 8e-3)
     assert reading.agrees_with(linear(factor or 1.0))
     assert not reading.agrees_with(linear(1.9))
@@ -205,7 +207,7 @@ def test_dynamic_scaling_is_not_taken_for_none(checkpoint: Path) -> None:
         logits(model, 3 * BASE_WINDOW)
 
 
-@frequencies_only
+@rope_utils_only
 def test_yarn_and_llama3_are_other(checkpoint: Path) -> None:
     common = {"rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": BASE_WINDOW // 2}
     name = "rope_parameters" if HAS_ROPE_PARAMETERS else "rope_scaling"

@@ -144,7 +144,7 @@ def test_a_scaling_without_effect_is_an_error_and_undone(checkpoint: Path) -> No
         module.forward = theirs.forward
     state = state_of(model)
     with pytest.raises(RopeScalingError, match="something else decides its rotary embedding"):
-        apply_rope_scaling(model, linear(4))
+        apply_rope_scaling(model, RopeScaling("ntk", 4, BASE_WINDOW))  # linear takes effect where positions are divided
     assert state_of(model) == state
 
 
