@@ -164,9 +164,9 @@ class LongContextService:
 
     def _scale_adopted(self, loaded: LoadedModel) -> ContextPlan | None:
         plan = self.plan(loaded.name, loaded_with=loaded.loader)
-        reading, _ = self._read(loaded.model)
+        reading, _ = self._read(plan, loaded.model)
         if plan.mechanism == LOADER_SETTING and reading is not None:
-            if not reading.agrees_with(plan.factor):
+            if not reading.agrees_with(plan.scaling):
                 lacks = "its scaling"
             elif not reading.reaches(plan.truncation_length):
                 lacks = f"room for {plan.truncation_length} tokens"
@@ -194,11 +194,11 @@ class LongContextService:
 
     def _confirm(self, plan: ContextPlan, model: Any, problem: str = "") -> LoadStatus:
         self._model = weakref.ref(model)
-        reading, unreadable = self._read(model)
-        if plan.mechanism == PATCH and reading is not None and not reading.agrees_with(plan.factor):
+        reading, unreadable = self._read(plan, model)
+        if plan.mechanism == PATCH and reading is not None and not reading.agrees_with(plan.scaling):
             try:
                 self._rope.scale_live(model, plan.scaling)
-                reading, unreadable = self._read(model)
+                reading, unreadable = self._read(plan, model)
             except Exception as error:
                 problem = self._sentence("scale the loaded model", error)
         self._status = judge(plan, summary(plan), reading, problem or unreadable)
@@ -217,9 +217,9 @@ class LongContextService:
             self._host.log(warning)
         return self._status
 
-    def _read(self, model: Any) -> tuple[RopeReading | None, str]:
+    def _read(self, plan: ContextPlan, model: Any) -> tuple[RopeReading | None, str]:
         try:
-            return self._rope.read(model), ""
+            return self._rope.read(model, plan.scaling), ""
         except RopeScalingError as error:
             return None, str(error)
         except Exception as error:

@@ -36,6 +36,8 @@ class Suggestion:
 class ContextPlan:
     """One load, decided. Shown on the page, in the log and by the command line as the same object.
 
+    One method is planned, never two: ``factor`` is alpha where ``rope_type`` is ``ntk``, and a loader's own setting for
+    the other of the two has to be neutral for this load.
     ``max_position_embeddings`` is the model's window, ``truncation_length`` the part of it that was asked for;
     both in tokens. ``stop`` are the strings that end a reply.
     """
@@ -97,8 +99,8 @@ class PlanRequest:
 
     ``loader`` is an explicit choice. ``loaded_with`` is the loader that already holds the model (it is not
     loaded again just to change it). ``host_factor`` is a scaling factor the user gave the host itself
-    (a flag or a slider), with ``host_factor_source`` saying where. ``trust_remote_code``: the host lets a model
-    run the code in its own folder.
+    (a flag or a slider), with ``host_factor_source`` saying where; ``host_alpha`` is the same for NTK's alpha.
+    ``trust_remote_code``: the host lets a model run the code in its own folder.
     """
 
     context_tokens: int | None = None
@@ -107,6 +109,8 @@ class PlanRequest:
     loaded_with: str | None = None
     host_factor: float | None = None
     host_factor_source: str = ""
+    host_alpha: float | None = None
+    host_alpha_source: str = ""
     rules: tuple[UserRule, ...] = ()
     trust_remote_code: bool = False
 

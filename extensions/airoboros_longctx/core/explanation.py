@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, ContextPlan, Reason, Suggestion
 from .foreign_text import quoted
-from .planning.scaling_statements import spoken
-from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING
+from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING, spoken
 
 _MECHANISMS = {
     PATCH: "scaled by this extension",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from .context_plan import MODEL_CONFIG, NONE, REMOTE_CODE, ContextPlan
-from .rope_scaling import APPLICABLE_ROPE_TYPES, RopeReading
+from .rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR, NO_SCALING, RopeReading, spoken
 
 
 class Verdict(str, Enum):
     NO_MODEL = "no model"
-    CONFIRMED = "confirmed"  # the live model runs the planned factor
+    CONFIRMED = "confirmed"  # the live model runs the planned scaling
     LEFT_ALONE = "left alone"  # somebody else scales it, or there is nothing to scale and nothing to read
     WRONG = "wrong"  # the live model runs something else, or what it needs could not be applied
 
@@ -48,7 +48,7 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
             f"not applied: this version cannot apply {plan.rope_type} scaling",
             "Keep prompts within the base window, or set the scaling in the loader yourself.",
         )
-    applied = reading is not None and reading.agrees_with(plan.factor)
+    applied = reading is not None and reading.agrees_with(plan.scaling)
     if plan.mechanism == NONE and plan.factor != 1.0 and not applied:
         reason = plan.reason_for("mechanism")
         return status(
@@ -64,7 +64,7 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
             "NOT confirmed on the live model",
             problem or "The model could not be read back, so its answers may be wrong. Try another loader.",
         )
-    if reading.agrees_with(plan.factor):
+    if reading.agrees_with(plan.scaling):
         if plan.factor != 1.0 and not reading.reaches(plan.truncation_length):
             return status(
                 Verdict.WRONG,
@@ -72,9 +72,20 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
                 problem or f"Set max_seq_len to {plan.truncation_length} and reload the model.",
             )
         return status(Verdict.CONFIRMED, "confirmed on the live model", problem)
-    found = "no uniform scaling" if reading.factor is None else f"×{reading.factor:.4g}"
     return status(
         Verdict.WRONG,
-        f"but the live model runs {found}",
+        f"but the live model runs {_found(plan, reading)}",
         problem or "Its answers will be wrong. Reload the model; if this stays, load it with another loader.",
     )
+
+
+def _found(plan: ContextPlan, reading: RopeReading) -> str:
+    """What the model runs instead: ``×2`` where the method is the planned one, else with its name."""
+    if reading.factor is None:
+        return "dynamic scaling" if reading.rope_type == "dynamic" else "no scaling known here"
+    same_method = reading.rope_type == plan.rope_type or {reading.rope_type, plan.rope_type} == {NO_SCALING, LINEAR}
+    if reading.is_unscaled or same_method:
+        window = reading.original_max_position_embeddings
+        of_window = "" if window in (None, plan.original_max_position_embeddings) else f" of {window} tokens"
+        return f"×{reading.factor:.4g}{of_window}"
+    return spoken(reading.rope_type, round(reading.factor, 3))

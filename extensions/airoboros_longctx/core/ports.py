@@ -62,5 +62,8 @@ class Rope(Protocol):
     def scale_live(self, model: Any, scaling: RopeScaling) -> Undo:
         """Scale a model that is already loaded, in place."""
 
-    def read(self, model: Any) -> RopeReading:
-        """What ``model`` really runs. RopeScalingError where it has no rotary embedding that can be read."""
+    def read(self, model: Any, planned: RopeScaling | None = None) -> RopeReading:
+        """What ``model`` really runs; ``planned`` is tried by its formula where a method has no other way.
+
+        RopeScalingError where it has no rotary embedding that can be read.
+        """

@@ -124,7 +124,7 @@ class FakeRope:
         model.factor = scaling.factor if self.runs is None else self.runs
         return lambda: None
 
-    def read(self, model: Any) -> RopeReading:
+    def read(self, model: Any, planned: RopeScaling | None = None) -> RopeReading:
         if "read" in self.broken:
             raise RuntimeError("read broke")
         if model.factor is None:

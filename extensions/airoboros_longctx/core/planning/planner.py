@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from ..context_plan import Capabilities, ContextPlan, PlanRequest, Reason
 from ..families import find_family
 from ..model_facts import ModelFacts
-from ..rope_scaling import NO_SCALING
+from ..rope_scaling import NO_SCALING, spoken
 from .loader_choice import choose_loader
 from .name_suggestion import suggest_scaling
 from .plan_warnings import load_warnings
 from .prompt_style import prompt_style
 from .scaling_decision import ScalingDecision, decide_scaling
 from .scaling_mechanism import scaling_mechanism
-from .scaling_statements import spoken
 from .weight_choice import choose_weight_file
 
 _NO_REQUEST = PlanRequest()
