@@ -5,6 +5,7 @@
 
 import copy
 import html
+import inspect
 import json
 import os
 import sys
@@ -38,7 +39,7 @@ def _state(asked):
         component = shared.gradio.get(name)
         value = copy.deepcopy(getattr(component, "value", None))
         state[name] = "" if value is None and type(component).__name__ == "Textbox" else value  # as a page sends it
-    state["history"] = {"internal": [], "visible": [], **({"metadata": {}} if "unique_id" in state else {})}
+    state["history"] = {"internal": [], "visible": [], **({"metadata": {}} if _keeps_metadata() else {})}
     for key in ("truncation_length", "instruction_template_str"):
         if key in state and key in shared.settings:
             state[key] = shared.settings[key]
@@ -59,8 +60,25 @@ def _state(asked):
     return state
 
 
+def _start_with(chat, asked):
+    """Up to v1.5 "Start reply with" is an argument of its own."""
+    functions = (chat.generate_chat_reply_wrapper, chat.impersonate_wrapper)
+    apart = any("start_with" in inspect.signature(function).parameters for function in functions)
+    return [asked.get("fields", {}).get("start_with", "")] if apart else []
+
+
 def _box(state, text):
-    return {"text": text, "files": []} if "unique_id" in state else text
+    """What is in the message box: a text, or from the first release with attachments on a text and files."""
+    from modules import chat
+
+    return {"text": text, "files": []} if hasattr(chat, "add_message_attachment") else text
+
+
+def _keeps_metadata():
+    """Histories have a third part from v3.5 on."""
+    from modules import chat
+
+    return hasattr(chat, "update_message_metadata")
 
 
 def _act():
@@ -73,14 +91,15 @@ def _act():
     shown, answer = [], {}
     if way in ("send", "regenerate", "continue"):
         flags = {"regenerate": way == "regenerate", "_continue": way == "continue"}
-        for display, history in chat.generate_chat_reply_wrapper(text, state, **flags):
+        for display, history in chat.generate_chat_reply_wrapper(text, *_start_with(chat, asked), state, **flags):
             shown.append(display["html"] if isinstance(display, dict) else display)
             answer["history"] = history
     elif way == "edit":
         state.update(edit_message_index=len(asked["rows"]) - 1, edit_message_text=text, edit_message_role="user")
         answer["history"] = chat.handle_edit_message_click(state)[0]
     elif way == "impersonate":
-        for box, _ in chat.impersonate_wrapper(_box(state, text), state):
+        for said in chat.impersonate_wrapper(_box(state, text), *_start_with(chat, asked), state):
+            box = said[0] if isinstance(said, tuple) else said
             answer["text"] = box["text"] if isinstance(box, dict) else box
     elif way == "count":
         answer["text"] = chat.count_prompt_tokens(text, state)

@@ -49,7 +49,10 @@ class RunningHost:
         extension_folder: Path = EXTENSION,
     ) -> None:
         self.host, self.folder, self.page = host, folder, page
+        flags = (host.webui / "modules" / "shared.py").read_text()
         self.modern = (host.webui / "modules" / "api").is_dir()
+        self.openai_api = "--api-blocking-port" not in flags
+        self.has_user_data_flag = "--user-data-dir" in flags
         self.port, self.api_port = free_port(), free_port()
         self.log_file = folder / "server.log"
         self.probe_folder = folder / "probe"
@@ -61,14 +64,18 @@ class RunningHost:
         self._links: list[Path] = []
         names = (*extensions, "longctx_probe")
         places = {"airoboros_longctx": extension_folder, "longctx_probe": PROBE}
-        user_data = self._user_data() if self.modern else None
+        user_data = self._user_data() if self.has_user_data_flag else None
         for name in filter(places.__contains__, names):  # the others are the webui's own
             in_user_data = user_data is not None and user_data_extension
             self._link((user_data if in_user_data else host.webui) / "extensions" / name, places[name])
         command = [str(host.python), "server.py", "--cpu", "--model-dir", str(self.models)]
         command += ["--listen-port", str(self.port), "--extensions", *names]
         if user_data is not None:
-            command += ["--user-data-dir", str(user_data), "--api", "--api-port", str(self.api_port)]
+            command += ["--user-data-dir", str(user_data)]
+        if "return args.chat" in flags:
+            command.append("--chat")
+        if self.openai_api:
+            command += ["--api", "--api-port", str(self.api_port)]
             command += [] if page else ["--nowebui"]
         else:
             command += ["--api", "--api-blocking-port", str(self.api_port), "--api-streaming-port", str(free_port())]
@@ -112,14 +119,14 @@ class RunningHost:
             PYTHONDONTWRITEBYTECODE="1",
             LONGCTX_PROBE=str(self.probe_folder),
         )
-        if self.modern and HOST_COMPAT.is_dir():
+        if self.has_user_data_flag and HOST_COMPAT.is_dir():
             environment["PYTHONPATH"] = str(HOST_COMPAT)
         return environment
 
     # -- life ------------------------------------------------------------------------------------------------------
 
     def wait_until_ready(self) -> RunningHost:
-        urls = [f"{self.api}/v1/models" if self.modern else f"{self.api}/api/v1/model"]
+        urls = [f"{self.api}/v1/models" if self.openai_api else f"{self.api}/api/v1/model"]
         if self.page:
             urls.append(self.url)
         deadline = time.monotonic() + READY_SECONDS
@@ -173,7 +180,7 @@ class RunningHost:
         body: dict[str, Any] = {"prompt": prompt, "temperature": 1.0, "repetition_penalty": 1.0, "seed": 1}
         if truncation_length is not None:
             body["truncation_length"] = truncation_length
-        if self.modern:
+        if self.openai_api:
             body.update(max_tokens=max_new_tokens, do_sample=False, top_k=1, custom_token_bans="")
             return str(self.post("/v1/completions", body)["choices"][0]["text"])
         body.update(max_new_tokens=max_new_tokens, do_sample=False, add_bos_token=True)
@@ -188,13 +195,13 @@ class RunningHost:
             return {name: found[name] for name in found.files}
 
     def load(self, model_name: str, **arguments: Any) -> None:
-        if self.modern:
+        if self.openai_api:
             self.post("/v1/internal/model/load", {"model_name": model_name, "args": arguments})
         else:
             self.post("/api/v1/model", {"action": "load", "model_name": model_name, "args": arguments})
 
     def unload(self) -> None:
-        if self.modern:
+        if self.openai_api:
             self.post("/v1/internal/model/unload", {})
         else:
             self.post("/api/v1/model", {"action": "unload"})

@@ -24,6 +24,7 @@ def as_jinja(template: InstructionTemplate, begins_with_bos: bool = False) -> st
     """A Jinja template that renders what ``render_conversation`` does, for ``messages`` and ``add_generation_prompt``.
 
     A system message at the beginning takes the place of the template's own. What a message says is never looked into.
+    Without any message it can stop where a turn begins: the webuis up to v3.11 put a user's turn behind that.
     ``begins_with_bos`` is for llama.cpp, whose webuis add no beginning-of-sequence token of their own; with the
     tokenizers that do, the same text can change the first token after it.
     """
@@ -53,7 +54,8 @@ def as_jinja(template: InstructionTemplate, begins_with_bos: bool = False) -> st
         "        {%- endif -%}",
         "    {%- endif -%}",
         "{%- else -%}",
-        "    {{- opening -}}",
+        "    {{- opening if add_generation_prompt else "
+        f"{_literal(before_system)} + system + {_literal(after_system.removesuffix(later))} -}}}}",
         "{%- endfor -%}",
         "{%- if add_generation_prompt -%}",
         f"    {{{{- {_literal(mid + template.reply_start)} -}}}}",

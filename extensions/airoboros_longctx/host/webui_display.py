@@ -8,20 +8,41 @@ from typing import Any
 
 from ..core.plainformat import bare_code
 
-#: In the history's metadata, at the key that the newer webuis use for a reply.
+#: In the history's metadata, at the key that the webuis from v3.4 on use for a reply; before, a key of the history:
+#: a list with one entry for each row, because those webuis cut the last entry off every value of a history.
 _MARK = "airoboros_longctx"
 _PLAINFORMAT = "plainformat"
 
 
 def mark_plainformat(history: Any, row: int, on: bool) -> None:
     """Remember in ``history``, the live one, whether the reply in ``row`` was asked for in PLAINFORMAT."""
-    if not isinstance(history, dict):
+    if not isinstance(history, dict) or "metadata" not in history:
         return
     key = f"assistant_{row}"
     if on:
-        history.setdefault("metadata", {}).setdefault(key, {})[_MARK] = _PLAINFORMAT
+        history["metadata"].setdefault(key, {})[_MARK] = _PLAINFORMAT
     else:
-        history.get("metadata", {}).get(key, {}).pop(_MARK, None)
+        history["metadata"].get(key, {}).pop(_MARK, None)
+
+
+def with_mark(history: Any, row: int, on: bool) -> Any:
+    """The same for webuis whose histories have no metadata: a copy that carries the mark to the page."""
+    if not isinstance(history, dict) or "metadata" in history or not (on or _MARK in history):
+        return history
+    marks = [*history.get(_MARK, [])][: row + 1]
+    marks += [""] * (row + 1 - len(marks))
+    marks[row] = _PLAINFORMAT if on else ""
+    return {**history, _MARK: marks}
+
+
+def _marked_rows(history: dict[str, Any]) -> list[int]:
+    metadata = history.get("metadata") or {}
+    rows = [
+        int(key.removeprefix("assistant_"))
+        for key, value in metadata.items()
+        if isinstance(value, dict) and value.get(_MARK) == _PLAINFORMAT
+    ]
+    return rows + [row for row, mark in enumerate(history.get(_MARK, ())) if mark == _PLAINFORMAT]
 
 
 class WebuiDisplay:
@@ -35,12 +56,7 @@ class WebuiDisplay:
 
     def shown(self, history: Any) -> Any:
         """``history`` with the replies marked PLAINFORMAT as code blocks; itself where there are none."""
-        metadata = history.get("metadata") if isinstance(history, dict) else None
-        rows = [
-            int(key.removeprefix("assistant_"))
-            for key, value in (metadata or {}).items()
-            if isinstance(value, dict) and value.get(_MARK) == _PLAINFORMAT
-        ]
+        rows = _marked_rows(history) if isinstance(history, dict) else []
         if not rows:
             return history
         visible = [list(row) for row in history["visible"]]

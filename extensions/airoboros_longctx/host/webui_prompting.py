@@ -8,6 +8,7 @@ from typing import Any
 from ..core.context_plan import ContextPlan
 from ..core.instruction_templates import InstructionTemplate, instruction_templates
 from ..core.settings import Settings
+from ..core.template_formats import as_jinja, old_fields
 from ..prompt_service import PromptService
 from .rebinding import Wrapper
 from .webui import WebuiHost
@@ -15,7 +16,7 @@ from .webui_display import WebuiDisplay
 from .webui_hooks import DELIBERATE
 from .webui_page import WebuiPage, owner_of_the_prompt
 from .webui_prompts import WebuiPrompts
-from .webui_seams import DISPLAY, GATHER, OTHER_PROMPTS, PROMPT, REPLY, SESSION, STOP
+from .webui_seams import DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, REPLY, SESSION, STOP
 from .webui_templates import probe_template_place, write_templates
 
 
@@ -61,6 +62,7 @@ class WebuiPrompting:
             REPLY: lambda *given, **named: prompts.generate_reply(*given, **named),
             OTHER_PROMPTS: lambda *given, **named: prompts.without_documents(*given, **named),
             DISPLAY: lambda *given, **named: display.chat_html_wrapper(*given, **named),
+            MARK: lambda *given, **named: prompts.generate_chat_reply(*given, **named),
             SESSION: lambda *given: self.page().create_event_handlers(*given),
             GATHER: lambda *given: self.page().gather_interface_values(*given),
         }
@@ -119,17 +121,29 @@ def _rejection(sentence: str) -> Exception:
 
 
 def _missing_reply_start(state: dict[str, Any]) -> str:
-    """What a template ends with and this release cuts off: v1.x strips the space after ``ASSISTANT:``."""
-    if "turn_template" not in state:
-        return ""
-    found = _old_template_of(state)
-    return found.reply_start if found is not None else ""
+    """What a template ends with and this release cuts off: up to v3.11 the space after ``ASSISTANT:``."""
+    from modules import chat
+
+    if "turn_template" in state:
+        active = _old_template_of(state)
+    elif hasattr(chat, "get_generation_prompt"):
+        active = _jinja_template_of(state)
+    else:
+        active = None
+    return active.reply_start if active is not None else ""
+
+
+def _jinja_template_of(state: dict[str, Any]) -> InstructionTemplate | None:
+    """The shipped template whose text is the active one."""
+    text = str(state.get("instruction_template_str") or "").strip()
+    for template in instruction_templates().values():
+        if text in (as_jinja(template), as_jinja(template, begins_with_bos=True)):
+            return template
+    return None
 
 
 def _old_template_of(state: dict[str, Any]) -> InstructionTemplate | None:
     """The shipped template whose fields, in the old format, are the active ones."""
-    from ..core.template_formats import old_fields
-
     for template in instruction_templates().values():
         fields = old_fields(template)
         if (

@@ -18,7 +18,7 @@ from ..core.instructions import instruction_text
 from ..core.plainformat import with_plainformat
 from ..core.settings import Settings
 from ..prompt_service import PromptService
-from .webui_display import mark_plainformat
+from .webui_display import mark_plainformat, with_mark
 from .webui_turn import WebuiTurn
 
 #: The key of our page state among the webui's own; a state without it is an API request.
@@ -105,7 +105,7 @@ class WebuiPrompts:
             raise self._reject(str(error)) from error
         turn = self.turn(original, state, arguments)
         if asked.page:
-            code = asked.plainformat and not turn.impersonates and self.plainformat_separator() is not None
+            code = not turn.impersonates and self._replies_with_code(asked)
             mark_plainformat(arguments.get("history"), turn.turns, code)
         if asked.documents:
             prompt: str = self._with_documents(asked, user_input, state, turn)
@@ -176,6 +176,22 @@ class WebuiPrompts:
         if isinstance(question, RefusedPrompt):
             return iter((question.sentence,))
         return iter(original(question, *more, **named))
+
+    def generate_chat_reply(
+        self, original: Callable[..., Any], text: Any, state: Any, *more: Any, **named: Any
+    ) -> Iterator[Any]:
+        """Replies on their way to the page; each history says which of its replies are code."""
+        asked = self._asked_or_nothing(state)
+        again = any((*more[:2], named.get("regenerate"), named.get("_continue")))
+        row = len(state["history"]["internal"]) - again
+        histories: Iterator[Any] = iter(original(text, state, *more, **named))
+        if not asked.page:
+            return histories
+        code = self._replies_with_code(asked)
+        return (with_mark(history, row, code) for history in histories)
+
+    def _replies_with_code(self, asked: Asked) -> bool:
+        return asked.plainformat and self.plainformat_separator() is not None
 
     def without_documents(self, original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """For prompts that are not the chat's (a web search query, an image prompt): the page's state is left out."""

@@ -17,6 +17,7 @@ REPLY = "say why a prompt was refused"
 SESSION = "give each page documents of its own"
 GATHER = "carry a page's documents to its prompts"
 DISPLAY = "show PLAINFORMAT replies as code"
+MARK = "remember which replies are code"
 OTHER_PROMPTS = "keep documents out of prompts that are not the chat's"
 
 
@@ -56,13 +57,16 @@ SEAMS: tuple[Seam, ...] = (
     Seam(LOAD, "modules.models", "QuipSharp_loader", "QuIP#", "snapshot-2023-12-31"),
     Seam(LOAD, "modules.models", "TensorRT_LLM_loader", "TensorRT-LLM", "v1.8 - v4.7.3"),
     Seam(WINDOW, "modules.models_settings", "get_model_metadata", "", "v1.7 - v4.7.3"),
+    Seam(WINDOW, "modules.models_settings", "get_model_settings_from_yamls", "", "v1.3.1 - v1.5"),
     Seam(CHOOSE_LOADER, "modules.models_settings", "apply_model_settings_to_state", "", "v1.7 - v4.7.3"),
     Seam(PROMPT, "modules.chat", "generate_chat_prompt", "", "v1.7, v4.7.3"),
     Seam(STOP, "modules.chat", "get_stopping_strings", "", "v1.7, v4.7.3"),
     Seam(REPLY, "modules.text_generation", "generate_reply", "", "v1.7, v4.7.3"),
     Seam(SESSION, "modules.ui_chat", "create_event_handlers", "", "v1.7, v4.7.3", page=True),
+    Seam(SESSION, "__main__", "create_settings_menus", "", "v1.3.1 - v1.5", page=True),
     Seam(GATHER, "modules.ui", "gather_interface_values", "", "v1.7, v4.7.3", page=True),
     Seam(DISPLAY, "modules.html_generator", "chat_html_wrapper", "", "v1.7, v4.7.3"),
+    Seam(MARK, "modules.chat", "generate_chat_reply", "", "v1.7, v4.7.3"),
     Seam(OTHER_PROMPTS, "modules.chat", "generate_search_query", "", "v4.7.3", optional=True),
     Seam(OTHER_PROMPTS, "modules.ui_image_generation", "generate_prompt_variation", "", "v4.7.3", True, True),
 )

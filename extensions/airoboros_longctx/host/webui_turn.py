@@ -47,13 +47,12 @@ class WebuiTurn:
     def render(self, message: str, turns: int) -> str:
         history = self.history_with(message, turns)
         state = {**self._state, "mode": "instruct", "truncation_length": _NO_LIMIT, "history": history}
-        rows = bool(self._arguments.get("also_return_rows"))
-        asked = "" if self.continues or self.impersonates else message
-        output = self._build(asked, state, **{**self._arguments, "history": history})
-        prompt = str(output[0] if rows else output)
-        if self.impersonates:
-            # The person's own question is written next: the instruction stays open.
-            return f"{prompt.rstrip(' ')} {message.removesuffix(_END_OF_INSTRUCTION)}"
+        arguments = {**self._arguments, "history": history, "impersonate": False}
+        output = self._build("" if self.continues else message, state, **arguments)
+        prompt = str(output[0] if arguments.get("also_return_rows") else output)
+        if self.impersonates:  # the person's own question is written next: the instruction stays open
+            before, _, _ = prompt.rpartition(message)
+            return before + message.removesuffix(_END_OF_INSTRUCTION)
         return prompt if self.continues else prompt + self._reply_start
 
     def history_with(self, message: str | None, turns: int) -> dict[str, Any]:
@@ -72,5 +71,6 @@ class WebuiTurn:
             role, _, row = key.rpartition("_")
             if row.isdigit() and int(row) >= first:
                 metadata[f"{role}_{int(row) - first}"] = value
-        history["metadata"] = metadata
+        if "metadata" in history:
+            history["metadata"] = metadata
         return history

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.core.instruction_templates import (
     InstructionTemplate,
+    instruction_template,
     instruction_templates,
     render_conversation,
 )
@@ -100,6 +101,13 @@ def test_how_webuis_up_to_v3_11_find_a_turns_beginning_and_end(template):
 @pytest.mark.parametrize("system", [None, "Be brief."])
 def test_no_turn_at_all_is_an_empty_question(template, system):
     assert rendered(template, messages(None, (), system)) == render_conversation(template, "", (), system)
+
+
+def test_no_turn_and_no_reply_stops_where_a_users_turn_begins():
+    """The webuis up to v3.11 render no messages at all, and then add what a user's turn begins with."""
+    template = instruction_template("Airoboros-1.2")
+    assert rendered(template, [], generation=False) == f"{template.system} "
+    assert rendered(template, messages(None, (), "Be brief."), generation=False) == "Be brief. "
 
 
 def test_other_roles_are_not_part_of_the_format(template):

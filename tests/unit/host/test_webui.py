@@ -265,11 +265,12 @@ def test_installed_twice_wraps_once_and_reverts_to_the_webuis_own(webui):
     assert webui.shared.model.factor == 1.0
 
 
+MODELS_SETTINGS = ("get_model_metadata", "apply_model_settings_to_state")
 SEAMS_OF_A_RELEASE = [
     pytest.param(release, seam, id=f"{release}-{seam.name}")
     for release in (NEW, OLD)
     for seam in SEAMS
-    if seam.name in LOADER_FUNCTIONS[release].values() or seam.module == "modules.models_settings"
+    if seam.name in LOADER_FUNCTIONS[release].values() or seam.name in MODELS_SETTINGS
 ]
 
 

@@ -54,7 +54,7 @@ def test_what_belongs_to_a_row_moves_with_it():
 
 def test_impersonate_leaves_the_instruction_open():
     one, _ = turn(impersonate=True)
-    assert one.render("A\nBEGININSTRUCTION\n\nENDINSTRUCTION", 0) == "instruct A\nBEGININSTRUCTION\n"
+    assert one.render("A\nBEGININSTRUCTION\n\nENDINSTRUCTION", 0) == "instruct  A\nBEGININSTRUCTION\n"
 
 
 def test_the_space_that_the_release_strips_is_put_back():
