@@ -98,13 +98,12 @@ class LongContextService:
         with self._lock:
             self._withdraw_window()
         pending = self._guarded("plan the load", lambda: PendingLoad(self._plan_with(model_name, loader)))
-        if pending is None or pending.plan.factor == 1.0:
-            return pending
+        if pending is None:
+            return None
         try:
-            if pending.plan.mechanism == PATCH:
+            if pending.plan.mechanism == PATCH and pending.plan.factor != 1.0:
                 pending.undo.append(self._rope.patch_classes(pending.plan.scaling))
-            elif pending.plan.mechanism == LOADER_SETTING:
-                pending.undo.append(self._host.use_loader_settings(pending.plan))
+            pending.undo.append(self._host.use_loader_settings(pending.plan))
         except Exception as error:
             pending.problem = self._sentence("prepare the load", error)
         return pending
@@ -201,7 +200,8 @@ class LongContextService:
                 reading, unreadable = self._read(plan, model)
             except Exception as error:
                 problem = self._sentence("scale the loaded model", error)
-        self._status = judge(plan, summary(plan), reading, problem or unreadable)
+        unfinished = self._guarded("finish the load", lambda: self._host.finish_load(plan, model)) or ()
+        self._status = judge(plan, summary(plan), reading, " ".join(filter(None, [problem or unreadable, *unfinished])))
         self._withdraw_window()
         if self._status.verdict is Verdict.CONFIRMED and plan.factor != 1.0:
             self._window_undo = self._guarded("give the window to the host", lambda: self._host.use_window(plan))
@@ -218,10 +218,12 @@ class LongContextService:
         return self._status
 
     def _read(self, plan: ContextPlan, model: Any) -> tuple[RopeReading | None, str]:
+        """What ``model`` runs, by its rotary embedding or else by its loader; or why nobody can say."""
         try:
             return self._rope.read(model, plan.scaling), ""
         except RopeScalingError as error:
-            return None, str(error)
+            told = self._guarded("ask the loader", lambda: self._host.read_loader(plan, model))
+            return told, "" if told is not None else str(error)
         except Exception as error:
             return None, self._sentence("read the model back", error)
 

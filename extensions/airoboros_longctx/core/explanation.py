@@ -10,7 +10,7 @@ from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING, spoken
 
 _MECHANISMS = {
     PATCH: "scaled by this extension",
-    LOADER_SETTING: "the loader's own setting (compress_pos_emb)",
+    LOADER_SETTING: "the loader's own setting",
     MODEL_CONFIG: "by config.json",
     REMOTE_CODE: "by the model's own code",
     NONE: "none",

@@ -71,7 +71,8 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
                 f"but the live model's tables end at {reading.table_length} tokens",
                 problem or f"Set max_seq_len to {plan.truncation_length} and reload the model.",
             )
-        return status(Verdict.CONFIRMED, "confirmed on the live model", problem)
+        how = "on the live model" if reading.modules else "by the loader's own settings"
+        return status(Verdict.CONFIRMED, f"confirmed {how}", problem)
     return status(
         Verdict.WRONG,
         f"but the live model runs {_found(plan, reading)}",

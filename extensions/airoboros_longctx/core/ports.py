@@ -36,7 +36,14 @@ class Host(Protocol):
         """What the user asked of the host itself for this model, by flags, sliders and saved settings."""
 
     def use_loader_settings(self, plan: ContextPlan) -> Undo:
-        """Hand the planned factor and window to the loader's own knobs for the load that follows."""
+        """Hand what is planned to the loader's own settings for the load that follows: the factor and window where it
+        scales by itself, neutral ones where something else does, the weight file where a folder holds several."""
+
+    def finish_load(self, plan: ContextPlan, model: Any) -> tuple[str, ...]:
+        """Do what the loaded model still needs from its loader; a sentence for everything that failed."""
+
+    def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
+        """What the loader says that ``model`` runs, where no rotary embedding can be called; None: it does not say."""
 
     def use_window(self, plan: ContextPlan) -> Undo:
         """Give the loaded model's window to the host's settings, arguments and defaults."""

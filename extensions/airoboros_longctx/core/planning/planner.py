@@ -28,7 +28,8 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
     decision = decide_scaling(facts, request, find_family(facts.model, facts.name))
     window = decision.max_position_embeddings
     tokens, context_reason, context_warnings = _context(request, window)
-    choice = choose_loader(facts, capabilities, request, tokens)
+    needs_scaling = decision.factor != 1 and not decision.left_to_model
+    choice = choose_loader(facts, capabilities, request, tokens, needs_scaling)
     mechanism = scaling_mechanism(facts, decision, choice.loader, capabilities, request)
     base = decision.original_max_position_embeddings
     if not mechanism.applied and tokens > base:
