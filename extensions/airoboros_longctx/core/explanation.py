@@ -12,7 +12,7 @@ from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING
 _MECHANISMS = {
     PATCH: "scaled by this extension",
     LOADER_SETTING: "the loader's own setting (compress_pos_emb)",
-    MODEL_CONFIG: "by config.json",
+    MODEL_CONFIG: "by the model's own files",
     REMOTE_CODE: "by the model's own code",
     NONE: "none",
 }

@@ -26,7 +26,7 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
 
     Whatever is unknown or contradictory becomes a warning; no input makes this fail.
     """
-    decision = decide_scaling(facts, request, find_family(facts.model, facts.name))
+    decision = decide_scaling(facts, request, find_family(*facts.names))
     window = decision.max_position_embeddings
     tokens, context_reason, context_warnings = _context(request, window)
     choice = choose_loader(facts, capabilities, request, tokens)
@@ -97,7 +97,7 @@ def _scaling_reasons(decision: ScalingDecision) -> Iterator[Reason]:
     yield Reason("original_max_position_embeddings", decision.base_because, decision.base_source)
     base, window = decision.original_max_position_embeddings, decision.max_position_embeddings
     if decision.left_to_model:
-        yield Reason("max_position_embeddings", f"config.json states {spoken(decision.rope_type, None)}", source)
+        yield Reason("max_position_embeddings", f"{source} states {spoken(decision.rope_type, None)}", source)
     elif decision.rope_type == NO_SCALING:
         yield Reason("max_position_embeddings", "not scaled, so it is the base window", source)
     else:

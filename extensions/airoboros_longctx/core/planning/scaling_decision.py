@@ -1,7 +1,7 @@
 """Decides how a model is scaled from everything that states it. The most trusted statement wins; none are stacked.
 
-From the most trusted: the user's rule, what the user set in the host, config.json, the model card, the table of
-families by name. A guess from the name alone is a suggestion and never part of the decision.
+From the most trusted: the user's rule, what the user set in the host, config.json or GGUF metadata, the model card, the
+table of families by name. A guess from the name alone is a suggestion and never part of the decision.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from .scaling_statements import contradictions, stated_base, stated_window, user
 
 #: Llama's own windows in tokens (Llama 1 and Llama 2): what an unexplained number is measured against.
 LLAMA_WINDOWS = (2048, 4096)
-CONFIG_NUMBER = "config.json max_position_embeddings"
 DEFAULT_SOURCE = "the window of the first Llama"
 
 
@@ -27,8 +26,8 @@ class ScalingDecision:
     """The scaling a model needs, and its windows in tokens.
 
     ``stated`` is the statement that won, or None where nothing states a scaling. ``left_to_model``: config.json
-    states a method that this extension does not apply, with its own factor; where anybody else states such a method
-    it cannot be applied at all, and ``factor`` is 1 and the window the base window.
+    or the GGUF file states a method that this extension does not apply, with its own factor; where anybody else states
+    such a method it cannot be applied at all, and ``factor`` is 1 and the window the base window.
     """
 
     rope_type: str
@@ -48,7 +47,7 @@ def decide_scaling(facts: ModelFacts, request: PlanRequest, family: Family | Non
     """The scaling for one model, with a warning for every contradiction."""
     warnings: list[str] = []
     by_user = list(user_statements(facts, request, warnings))
-    by_model = [facts.config_scaling, facts.card_scaling, family.statement() if family else None]
+    by_model = [facts.gguf_scaling, facts.config_scaling, facts.card_scaling, family.statement() if family else None]
     statements = [*by_user, *(statement for statement in by_model if statement is not None)]
     stated = statements[0] if statements else None
     if stated is not None:
@@ -83,8 +82,9 @@ def _base_window(
     factor = winner.factor if winner is not None and winner.rope_type == LINEAR else None
     if factor and written not in LLAMA_WINDOWS and round(written / factor) in LLAMA_WINDOWS:
         base = round(written / factor)
-        return base, f"{written} is the stretched window: {written} / factor {factor:g} = {base}", CONFIG_NUMBER
-    return written, f"config.json states {written}", CONFIG_NUMBER
+        return base, f"{written} is the stretched window: {written} / factor {factor:g} = {base}", facts.window_source
+    stated_by, _, _ = facts.window_source.rpartition(" ")
+    return written, f"{stated_by} states {written}", facts.window_source
 
 
 def _decision(facts: ModelFacts, stated: ScalingStatement | None, base: int) -> ScalingDecision:
@@ -94,7 +94,7 @@ def _decision(facts: ModelFacts, stated: ScalingStatement | None, base: int) -> 
         window = round(base * factor)
         rope_type = NO_SCALING if factor == 1 else LINEAR
     elif stated is not None and stated.rope_type != NO_SCALING:
-        rope_type, left_to_model = stated.rope_type, stated is facts.config_scaling
+        rope_type, left_to_model = stated.rope_type, stated in (facts.config_scaling, facts.gguf_scaling)
         if left_to_model:
             factor, window = stated.factor or 1.0, stated.max_position_embeddings or base
     return ScalingDecision(
@@ -115,7 +115,7 @@ def _decision(facts: ModelFacts, stated: ScalingStatement | None, base: int) -> 
 def _config_number_contradicts(
     facts: ModelFacts, decision: ScalingDecision, statements: list[ScalingStatement]
 ) -> Iterator[str]:
-    """config.json's number may be the base or the window of anybody's statement; another number is a contradiction."""
+    """The written number may be the base or the window of anybody's statement; another number is a contradiction."""
     written = facts.max_position_embeddings
     explained = {decision.original_max_position_embeddings, decision.max_position_embeddings}
     for statement in statements:
@@ -123,7 +123,7 @@ def _config_number_contradicts(
     if written is not None and written not in explained:
         source = decision.stated.source if decision.stated else decision.base_source
         yield (
-            f"{CONFIG_NUMBER} is {written}, which is neither the base window"
+            f"{facts.window_source} is {written}, which is neither the base window"
             f" ({decision.original_max_position_embeddings}) nor the window ({decision.max_position_embeddings})"
             f" that {source} says. The latter is used."
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, Capabilities, PlanRequest
-from ..model_facts import ModelFacts
+from ..model_facts import ModelFacts, ScalingStatement
 from ..rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR
-from .loader_choice import READS_CONFIG, RUNS_REMOTE_CODE
+from .loader_choice import READS_CONFIG, READS_GGUF, RUNS_REMOTE_CODE
 from .scaling_decision import ScalingDecision
 from .scaling_statements import spoken
 
@@ -36,18 +36,23 @@ def scaling_mechanism(
     if _brings_code(facts) and request.trust_remote_code and loader in RUNS_REMOTE_CODE and decision.factor != 1:
         because = "the model's own code scales it, and trust_remote_code lets it run"
         return Mechanism(REMOTE_CODE, because, "config.json auto_map", warnings=(f"Left alone: {because}.",))
+    way = capabilities.mechanisms.get(loader, NONE)
+    if facts.gguf_scaling and loader in READS_GGUF and (way != LOADER_SETTING or decision.left_to_model):
+        return _gguf_does_it(facts.gguf_scaling, decision, loader)
     if not _is_applicable(facts, decision):
         return _not_ours(facts, decision, loader)
     if decision.factor == 1 and not (facts.config_scaling and loader in READS_CONFIG):
         return Mechanism(NONE, "there is nothing to scale", decision.base_source)
     if _config_does_it(facts, decision) and loader in READS_CONFIG:
         return Mechanism(MODEL_CONFIG, f"config.json states it and {loader} reads config.json", "config.json")
-    way = capabilities.mechanisms.get(loader, NONE)
     if way == PATCH:
         because = f"{loader} builds Transformers' Llama, whose rotary embedding this extension scales"
         return Mechanism(PATCH, because, host, warnings=(_CODE_NOT_RUN,) if _brings_code(facts) else ())
     if way == LOADER_SETTING:
-        return Mechanism(LOADER_SETTING, f"{loader} scales by itself when it is told the factor", host)
+        because = f"{loader} scales by itself when it is told the factor"
+        if facts.gguf_scaling:
+            because += "; its setting replaces the GGUF file's own factor and is never added to it"
+        return Mechanism(LOADER_SETTING, because, host)
     because = f"{loader} cannot be scaled from outside in {capabilities.host}"
     if way == MODEL_CONFIG:
         because = f"{loader} takes the scaling from config.json only"
@@ -67,8 +72,27 @@ def _config_does_it(facts: ModelFacts, decision: ScalingDecision) -> bool:
     return stated is not None and (stated.rope_type, stated.factor) == (decision.rope_type, decision.factor)
 
 
+def _gguf_does_it(stated: ScalingStatement, decision: ScalingDecision, loader: str) -> Mechanism:
+    """llama.cpp runs what the file states; a plan that differs cannot be handed to it here."""
+    if (stated.rope_type, stated.factor or 1.0) == (decision.rope_type, decision.factor):
+        because = f"the GGUF's own metadata states it and {loader} applies it"
+        return Mechanism(MODEL_CONFIG, because, stated.source)
+    in_file = spoken(stated.rope_type, stated.factor)
+    because = f"{loader} applies the {in_file} of the GGUF's own metadata, and its setting cannot be reached here"
+    advice = f"To run {spoken(decision.rope_type, decision.factor)} instead, give llama.cpp {_llama_flags(decision)}."
+    warning = f"Not scaled as planned: {because}. {advice}"
+    return Mechanism(NONE, because, stated.source, applied=False, warnings=(warning,))
+
+
+def _llama_flags(decision: ScalingDecision) -> str:
+    if decision.rope_type == LINEAR:
+        return f"--rope-scaling linear --rope-scale {decision.factor:g} as extra flags"
+    return "--rope-scaling none as an extra flag"
+
+
 def _not_ours(facts: ModelFacts, decision: ScalingDecision, loader: str) -> Mechanism:
     method = spoken(decision.rope_type, None)
+    source = decision.stated.source if decision.stated else "the model"
     in_config = decision.left_to_model or (decision.rope_type == LINEAR and _config_does_it(facts, decision))
     if in_config and loader in READS_CONFIG:
         because = f"config.json states {method} scaling and {loader} runs it; this extension leaves it alone"
@@ -76,9 +100,8 @@ def _not_ours(facts: ModelFacts, decision: ScalingDecision, loader: str) -> Mech
     if decision.rope_type == LINEAR:
         because = f"this is a {facts.model_type} model, no Llama: it is left alone"
     elif in_config:
-        because = f"config.json states {method} scaling, which {loader} does not read and this version cannot apply"
+        because = f"{source} states {method} scaling, which {loader} does not read and this version cannot apply"
     else:
-        source = decision.stated.source if decision.stated else "the model"
         because = f"{source} says {method} scaling, and this version does not apply that method yet"
     limit = f"Keep to the base window of {decision.original_max_position_embeddings} tokens."
     return Mechanism(NONE, because, "this extension", applied=False, warnings=(f"Not scaled: {because}. {limit}",))
@@ -87,8 +110,6 @@ def _not_ours(facts: ModelFacts, decision: ScalingDecision, loader: str) -> Mech
 def _unscaled(facts: ModelFacts, decision: ScalingDecision, loader: str, because: str) -> str:
     advice = "Choose another loader for this model."
     if facts.weight_format in ("gguf", "ggml"):
-        advice = (
-            "Its own metadata may state the scaling, which this version does not read; if it does not, give llama.cpp"
-            f" --rope-scaling linear --rope-scale {decision.factor:g} as extra flags."
-        )
+        metadata = "Its own metadata does not state it" if facts.gguf else "Its own metadata is not known here"
+        advice = f"{metadata}: give llama.cpp {_llama_flags(decision)}."
     return f"Not scaled: {because}, and this model needs {spoken(decision.rope_type, decision.factor)}. {advice}"

@@ -11,10 +11,19 @@ from typing import Any
 from ..errors import ModelFolderError
 from ..foreign_text import UnreadableFileError, quoted, read_bytes, read_json_object
 from ..model_facts import ModelFacts, Quantization, WeightFile
+from .gguf_facts import WINDOW_SOURCE, gguf_facts
 from .model_card import card_scaling
 from .model_config import config_facts, quantization
 from .model_name import parse_model_name
-from .weight_files import TOKENIZER_FILES, is_adapter_file, is_weight_file, quantization_from_names, weight_format
+from .weight_files import (
+    TOKENIZER_FILES,
+    is_adapter_file,
+    is_weight_file,
+    parts_of,
+    quantization_from_names,
+    weight_format,
+    whole_name,
+)
 
 CARD_BYTES = 1 << 20
 _MOST_FILES = 10_000
@@ -54,16 +63,20 @@ def _single_file(file: Path) -> ModelFacts:
     formats = {".gguf": "gguf", ".ggml": "ggml"}
     if suffix == ".bin" and "ggml" in file.name.lower():
         formats[".bin"] = "ggml"
-    facts = _named(file, quoted(file.stem if suffix in formats else file.name))
-    problems: tuple[str, ...] = ()
+    facts = _named(file, quoted(Path(whole_name(file.name)).stem if suffix in formats else file.name))
+    problems: list[str] = []
     if suffix not in formats:
-        problems = (f"{quoted(file.name)} is a single file, but no GGUF or GGML one; a model folder was expected.",)
-    return replace(
-        facts,
-        weight_files=(WeightFile(quoted(file.name), file.stat().st_size),),
-        weight_format=formats.get(suffix),
-        problems=problems,
-    )
+        problems.append(f"{quoted(file.name)} is a single file, but no GGUF or GGML one; a model folder was expected.")
+    weights: tuple[WeightFile, ...] = (WeightFile(file.name, file.stat().st_size),)
+    stated: dict[str, Any] = {}
+    if formats.get(suffix) == "gguf":
+        if whole_name(file.name) != file.name:
+            beside = [WeightFile(name, size) for name, size in sorted(_file_sizes(file.parent).items())]
+            weights = parts_of(beside, file.name)
+        stated = gguf_facts(file.parent, weights, problems)
+        stated["window_source"] = WINDOW_SOURCE
+    problems = list(dict.fromkeys(problems))
+    return replace(facts, **stated, weight_files=weights, weight_format=formats.get(suffix), problems=tuple(problems))
 
 
 def _file_sizes(folder: Path) -> dict[str, int]:
@@ -99,10 +112,12 @@ def _folder(folder: Path, sizes: dict[str, int]) -> ModelFacts:
             if adapter
             else "The folder holds no weight files."
         )
+    described = {} if config is None else config_facts(config, problems)
+    described = _described(described, gguf_facts(folder, weights, problems), problems)
     statement = card_scaling(card, problems)
     return replace(
         facts,
-        **({} if config is None else config_facts(config, problems)),
+        **described,
         card_scaling=statement,
         card_text=card,
         quantization=stated,
@@ -111,6 +126,20 @@ def _folder(folder: Path, sizes: dict[str, int]) -> ModelFacts:
         tokenizer_files=tuple(sorted(name for name in sizes if name in TOKENIZER_FILES)),
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+def _described(config: dict[str, Any], gguf: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    """config.json's fields and a GGUF's over them: the loaders of GGUF files do not read config.json."""
+    stated = {key: value for key, value in gguf.items() if value is not None}
+    window = stated.get("max_position_embeddings")
+    if window is None:
+        return {**config, **stated}
+    written = config.get("max_position_embeddings")
+    if written not in (None, window):
+        problems.append(
+            f"{WINDOW_SOURCE} is {window} and config.json max_position_embeddings is {written}; the GGUF's own is used."
+        )
+    return {**config, **stated, "window_source": WINDOW_SOURCE}
 
 
 def _holds_gguf(sizes: dict[str, int]) -> bool:
