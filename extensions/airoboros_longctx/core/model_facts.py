@@ -104,3 +104,32 @@ class ModelFacts:
         """Every spelling of the model's name, the most telling first."""
         named = (self.model, self.name, self.gguf.name if self.gguf else None)
         return tuple(dict.fromkeys(name for name in named if name))
+
+
+@dataclass(frozen=True)
+class AdapterFacts:
+    """An adapter (LoRA) folder as read; ``None`` means the folder does not say.
+
+    ``base_model`` is the model that it was trained on, as its maker wrote it. ``r`` is the rank, ``lora_alpha`` the
+    scale of the update (alpha / r), ``target_modules`` the layers that it changes.
+    """
+
+    path: str
+    name: str
+    organization: str | None = None
+    model: str = ""
+    base_model: str | None = None
+    peft_type: str | None = None
+    task_type: str | None = None
+    r: int | None = None
+    lora_alpha: float | None = None
+    target_modules: tuple[str, ...] = ()
+    card_scaling: ScalingStatement | None = None
+    card_text: str = ""
+    size_bytes: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every spelling of the adapter's name, the most telling first."""
+        return tuple(dict.fromkeys(name for name in (self.model, self.name) if name))

@@ -91,10 +91,11 @@ def contradictions(winner: ScalingStatement, others: list[ScalingStatement], use
         windows = {stated_window(other), stated_window(winner)} - {None}
         if method_differs or len(windows) > 1:
             yield (
-                f"{_sentence_start(winner.source)} says {_says(winner)}, but {other.source} says {_says(other)}. "
+                f"{sentence_start(winner.source)} says {_says(winner)}, but {other.source} says {_says(other)}. "
                 + ("Your word counts." if user_wins else "The first one is used; the two are never combined.")
             )
 
 
-def _sentence_start(text: str) -> str:
+def sentence_start(text: str) -> str:
+    """``text`` with a capital letter, unless it begins with the name of a file."""
     return text if text.startswith("config.json") else text[:1].upper() + text[1:]
