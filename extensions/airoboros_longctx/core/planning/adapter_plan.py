@@ -69,8 +69,8 @@ def _against_base(
     if base_plan.rope_type != NO_SCALING:
         because = f"{base_plan.model} runs {base} already, and two scalings are never combined"
         warnings.append(
-            f"{adapter.name} was trained with {wanted}, but {base_plan.model} runs {base}. The model stays as it is, and"
-            " the adapter does not fit it."
+            f"{adapter.name} was trained with {wanted}, but {base_plan.model} runs {base}. The model stays as it is,"
+            " and the adapter does not fit it."
         )
         return _as_it_is(because, statement.source, warnings)
     if statement.rope_type not in APPLICABLE_ROPE_TYPES:
