@@ -98,15 +98,18 @@ class Capabilities:
     """What this host can do, probed or by the name of a release; plain data.
 
     ``mechanisms`` maps each loader that is there to the way it can be scaled (PATCH, LOADER_SETTING,
-    MODEL_CONFIG for loaders that read config.json only, NONE). ``gpu_bytes`` is the memory of each GPU, empty where it
-    is not known. ``eager_attention``: Transformers' own attention of before 4.36, with no sdp_attention or xformers.
+    MODEL_CONFIG for loaders that read config.json only, NONE). ``gpu_bytes`` is the memory of each GPU. ``missing``
+    names the packages that have to be installed first: for a loader of the release that is not among ``mechanisms``, or
+    (under the format's name, such as "gptq") for Transformers to read weights in that format. ``attention_switch`` is
+    what to change where Transformers' attention writes all its scores into memory at once; empty where it does not.
     """
 
     host: str
     mechanisms: dict[str, str] = field(default_factory=dict)
     gpu: bool = False
     gpu_bytes: tuple[int, ...] = ()
-    eager_attention: bool = False
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    attention_switch: str = ""
 
     @property
     def loaders(self) -> tuple[str, ...]:

@@ -34,6 +34,6 @@ def known_capabilities(name: str, gpu: bool = True) -> Capabilities:
     """The capabilities of a host by name; a webui release may leave out ``webui-``. Raises SettingsError."""
     for candidate in (name, f"webui-{name}"):
         if candidate in _hosts():
-            eager = candidate in _known()["eager_attention"]
-            return Capabilities(candidate, dict(_hosts()[candidate]), gpu, eager_attention=eager)
+            switch = _known()["attention_switch"].get(candidate, "")
+            return Capabilities(candidate, dict(_hosts()[candidate]), gpu, attention_switch=switch)
     raise SettingsError(f"No capabilities named {name!r} are known. Use one of: {', '.join(known_hosts())}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,13 @@ from .gguf_files import LINEAR_4_GGUF, LLAMA_GGUF, write_gguf
 from .known_models import V1_7, V4_7_3, because_of, warned
 
 V1_16 = known_capabilities("webui-v1.16")
+NO_SETTING = replace(V4_7_3, mechanisms={"llama.cpp": "none"})
 PI_8192 = "airoboros-33b-gpt4-1.4.1-PI-8192.Q4_K_M.gguf"
 
 
 def _plan(path: Path, request: PlanRequest | None = None) -> ContextPlan:
-    """The plan of a release whose llama.cpp loader has no setting for a scaling."""
-    return plan_context(read_model_facts(path), V4_7_3, request or PlanRequest())
+    """The plan of a host whose llama.cpp loader has no setting for a scaling."""
+    return plan_context(read_model_facts(path), NO_SETTING, request or PlanRequest())
 
 
 def test_a_file_as_the_model(tmp_path: Path) -> None:
@@ -110,14 +112,20 @@ def test_a_scaling_in_the_metadata_is_left_to_llama_cpp(tmp_path: Path) -> None:
     assert not warned(plan, "scaled")
 
 
-def test_a_setting_that_replaces_the_metadata_gets_the_same_factor(tmp_path: Path) -> None:
-    """Releases up to v2.0 always hand llama.cpp a rope_freq_scale, so an untouched slider would undo the file's."""
+def test_it_is_left_to_llama_cpp_too_where_the_loader_has_a_setting(tmp_path: Path) -> None:
     plan = plan_context(read_model_facts(write_gguf(tmp_path / "some-llama.gguf", LINEAR_4_GGUF)), V1_16)
-    assert (plan.mechanism, plan.factor, plan.max_position_embeddings) == ("loader_setting", 4, 8192)
+    assert (plan.mechanism, plan.factor, plan.max_position_embeddings) == ("model_config", 4, 8192)
+
+
+def test_a_rule_against_the_metadata_goes_to_the_loaders_setting(tmp_path: Path) -> None:
+    facts = read_model_facts(write_gguf(tmp_path / "some-llama.gguf", LINEAR_4_GGUF))
+    plan = plan_context(facts, V1_16, PlanRequest(rules=(UserRule("some-llama", factor=2.0),)))
+    assert (plan.mechanism, plan.factor, plan.max_position_embeddings) == ("loader_setting", 2, 4096)
     assert because_of(plan, "mechanism") == (
         "llama.cpp scales by itself when it is told the factor; its setting replaces the GGUF file's own factor and is"
         " never added to it"
     )
+    assert warned(plan, "Your rule for “some-llama” says linear ×2, but GGUF metadata says linear ×4.")
 
 
 def test_a_file_that_says_nothing_gets_the_factor_of_its_family(tmp_path: Path) -> None:
@@ -142,7 +150,7 @@ def test_the_name_inside_the_file_tells_the_family_too(tmp_path: Path) -> None:
 def test_yarn_in_the_metadata_is_left_to_llama_cpp(tmp_path: Path) -> None:
     stated = {"type": "yarn", "factor": 4.0, "original_context_length": 2048}
     values = {**LLAMA_GGUF, **{f"llama.rope.scaling.{key}": value for key, value in stated.items()}}
-    for capabilities in (V1_16, V4_7_3):
+    for capabilities in (V1_16, V4_7_3, NO_SETTING):
         plan = plan_context(read_model_facts(write_gguf(tmp_path / "some-llama.gguf", values)), capabilities)
         assert (plan.rope_type, plan.mechanism, plan.truncation_length) == ("yarn", "model_config", 8192)
         assert because_of(plan, "max_position_embeddings") == "GGUF metadata states yarn"
@@ -230,6 +238,6 @@ def test_a_broken_file_is_planned_by_its_name(tmp_path: Path) -> None:
     file.write_bytes(b"GGUF\x03\x00")
     facts = read_model_facts(file)
     assert facts.problems == (f"{PI_8192} ends in the middle of its metadata; its metadata is not used.",)
-    plan = plan_context(facts, V4_7_3)
+    plan = plan_context(facts, NO_SETTING)
     assert plan.factor == 4
     assert warned(plan, "Its own metadata is not known here: give llama.cpp --rope-scaling linear --rope-scale 4")

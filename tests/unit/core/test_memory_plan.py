@@ -143,7 +143,7 @@ def test_the_scores_of_eager_attention_to_the_byte() -> None:
     peak = PeakOfScores()
     with torch.no_grad(), peak:
         model(torch.ones((1, tokens), dtype=torch.long))
-    eager = replace(WORKBENCH, eager_attention=True)
+    eager = replace(WORKBENCH, attention_switch="turn it off")
     memory = plan_memory(facts, eager, "Transformers", tokens, 1024)
     assert memory is not None
     assert peak.peak == memory.attention_bytes == 8 * scores
@@ -200,28 +200,23 @@ def test_weights_that_do_not_fit_at_all() -> None:
 
 
 def test_2023s_eager_attention_at_16384_tokens() -> None:
-    assert V1_7.eager_attention
     memory = _memory("Transformers", 16384)
     assert memory.attention_bytes == 8 * 52 * 16384**2
-    assert next(memory_warnings(memory)) == (
-        "The attention of this release holds 104.0 GiB of scores while it reads a prompt of 16384 tokens. Turn on"
-        " sdp_attention or xformers, which hold none."
-    )
     assert "attention scores 104.0 GiB" in memory_reasons(memory, "Transformers")[0].because
     assert {loader: _memory(loader, 16384).attention_bytes for loader in ("ExLlama", "AutoGPTQ", "llama.cpp")} == {
         "ExLlama": 0,
         "AutoGPTQ": 0,
         "llama.cpp": 0,
     }
-    without = plan_memory(GPTQ_33B, replace(V1_7, eager_attention=False), "Transformers", 16384, 16384)
+    without = plan_memory(GPTQ_33B, replace(V1_7, attention_switch=""), "Transformers", 16384, 16384)
     assert without is not None
     assert without.attention_bytes == 0
 
 
 @pytest.mark.parametrize("host", ["webui-v1.3.1", "webui-v1.5", "webui-v1.7"])
 def test_the_releases_with_eager_attention(host: str) -> None:
-    assert known_capabilities(host).eager_attention
-    assert not known_capabilities("webui-snapshot-2023-12-31").eager_attention
+    assert known_capabilities(host).attention_switch == "start the webui with --sdp-attention"
+    assert known_capabilities("webui-snapshot-2023-12-31").attention_switch == ""
 
 
 @pytest.mark.parametrize(
@@ -276,12 +271,12 @@ SIZES = st.none() | st.integers(1, 2**31 - 1)
     tokens=st.integers(1, 2**31 - 1),
     loader=st.sampled_from(["ExLlama", "ExLlamav2", "Transformers", "llama.cpp", "nonsense"]),
     cache_type=st.sampled_from(["fp16", "q4", "q8_0", ""]) | st.text(max_size=5),
-    eager=st.booleans(),
+    eager=st.sampled_from(["", "turn it off"]),
 )
 def test_any_shape_has_a_memory_plan_that_keeps_its_word(
-    shape: dict[str, int | None], gpus: list[int], tokens: int, loader: str, cache_type: str, eager: bool
+    shape: dict[str, int | None], gpus: list[int], tokens: int, loader: str, cache_type: str, eager: str
 ) -> None:
-    capabilities = Capabilities("any", gpu_bytes=tuple(gpus), eager_attention=eager)
+    capabilities = Capabilities("any", gpu_bytes=tuple(gpus), attention_switch=eager)
     facts = ModelFacts("", "any", **shape)  # type: ignore[arg-type]
     memory = plan_memory(facts, capabilities, loader, tokens, tokens, None, cache_type)
     if memory is None:

@@ -24,8 +24,8 @@ _SCALE_BYTES = Fraction(2, 32)
 #: float32 and that one in half precision again (Transformers 4.31, LlamaAttention.forward on a GPU: 2 + 4 + 2 bytes;
 #: a CPU converts the scores before their softmax and holds 10, and a float32 model holds two matrices, 8 as well).
 _EAGER_SCORE_BYTES = 8
-#: AutoGPTQ puts an attention of its own in place, which holds none (0.4.2, fused_llama_attn).
-_EAGER_LOADERS = frozenset({"Transformers", "GPTQ-for-LLaMa"})
+#: Loaders whose attention is Transformers' own; AutoGPTQ's fused one holds no scores (0.4.2, fused_llama_attn).
+_TRANSFORMERS_ATTENTION = frozenset({"Transformers", "GPTQ-for-LLaMa", "AutoAWQ", "HQQ"})
 #: Loaders that reserve the whole window at the load, and read a prompt in pieces of at most so many tokens.
 _PREALLOCATES = re.compile(r"ExLlama|llama\.?cpp", re.IGNORECASE)
 _PREFILL_TOKENS = 2048
@@ -82,7 +82,7 @@ def plan_memory(
         return None
 
     def at(context: int) -> MemoryPlan:
-        eager = capabilities.eager_attention and loader in _EAGER_LOADERS
+        eager = bool(capabilities.attention_switch) and loader in _TRANSFORMERS_ATTENTION
         scores = (facts.num_attention_heads or 0) * context * context
         at_once = min(context, _PREFILL_TOKENS) if _PREALLOCATES.search(loader) else context
         working = _TOKEN_VECTORS * (facts.hidden_size or 0) * _HALF_BYTES * at_once
@@ -141,11 +141,6 @@ def memory_warnings(memory: MemoryPlan | None) -> Iterator[str]:
     """What does not fit the GPUs; where they are not known, what is large."""
     if memory is None or memory.fits:
         return
-    if memory.attention_bytes >= _GIB:
-        yield (
-            f"The attention of this release holds {gib(memory.attention_bytes)} of scores while it reads a prompt of"
-            f" {memory.tokens} tokens. Turn on sdp_attention or xformers, which hold none."
-        )
     if memory.fits is None:
         if memory.cache_bytes >= _GIB:
             yield (

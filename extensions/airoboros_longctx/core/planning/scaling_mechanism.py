@@ -37,8 +37,9 @@ def scaling_mechanism(
         because = "the model's own code scales it, and trust_remote_code lets it run"
         return Mechanism(REMOTE_CODE, because, "config.json auto_map", warnings=(f"Left alone: {because}.",))
     way = capabilities.mechanisms.get(loader, NONE)
-    if facts.gguf_scaling and loader in READS_GGUF and (way != LOADER_SETTING or decision.left_to_model):
-        return _gguf_does_it(facts.gguf_scaling, decision, loader)
+    in_gguf = facts.gguf_scaling if loader in READS_GGUF else None
+    if in_gguf is not None and (_is_that(in_gguf, decision) or way != LOADER_SETTING or decision.factor == 1):
+        return _gguf_does_it(in_gguf, decision, loader)
     if not _is_applicable(facts, decision):
         return _not_ours(facts, decision, loader)
     if decision.factor == 1 and not (facts.config_scaling and loader in READS_CONFIG):
@@ -50,7 +51,7 @@ def scaling_mechanism(
         return Mechanism(PATCH, because, host, warnings=(_CODE_NOT_RUN,) if _brings_code(facts) else ())
     if way == LOADER_SETTING:
         because = f"{loader} scales by itself when it is told the factor"
-        if facts.gguf_scaling:
+        if in_gguf is not None:
             because += "; its setting replaces the GGUF file's own factor and is never added to it"
         return Mechanism(LOADER_SETTING, because, host)
     because = f"{loader} cannot be scaled from outside in {capabilities.host}"
@@ -69,12 +70,20 @@ def _is_applicable(facts: ModelFacts, decision: ScalingDecision) -> bool:
 
 def _config_does_it(facts: ModelFacts, decision: ScalingDecision) -> bool:
     stated = facts.config_scaling
-    return stated is not None and (stated.rope_type, stated.factor) == (decision.rope_type, decision.factor)
+    return stated is not None and _is_that(stated, decision)
+
+
+def _is_that(stated: ScalingStatement, decision: ScalingDecision) -> bool:
+    return (stated.rope_type, stated.factor or 1.0) == (decision.rope_type, decision.factor)
 
 
 def _gguf_does_it(stated: ScalingStatement, decision: ScalingDecision, loader: str) -> Mechanism:
-    """llama.cpp runs what the file states; a plan that differs cannot be handed to it here."""
-    if (stated.rope_type, stated.factor or 1.0) == (decision.rope_type, decision.factor):
+    """llama.cpp runs what the file states, unless it is told a factor: some releases always tell it one.
+
+    A release of that kind is told the same one by the room that knows the host. A plan that differs, where nobody can
+    hand it on, is a warning.
+    """
+    if _is_that(stated, decision):
         because = f"the GGUF's own metadata states it and {loader} applies it"
         return Mechanism(MODEL_CONFIG, because, stated.source)
     in_file = spoken(stated.rope_type, stated.factor)
