@@ -163,6 +163,17 @@ def test_where_the_bytes_of_the_33b_go() -> None:
     ]
 
 
+def test_a_small_cache_is_said_in_kib_and_no_gpu_is_counted_where_none_is() -> None:
+    facts = read_model_facts(DEMO_MODELS[0])
+    memory = plan_memory(facts, replace(WORKBENCH, gpu=False), "Transformers", 1024, 1024)
+    assert memory is not None
+    assert memory.working_bytes == 10 * 256 * 2 * 1024
+    assert memory_reasons(memory, "Transformers")[0].because == (
+        "weights 7.0 MiB, key-value cache 4.0 MiB (fp16, 4.0 KiB a token, growing with the context), working space"
+        " about 5.0 MiB (an estimate)"
+    )
+
+
 def test_the_largest_window_that_fits_is_said_and_not_applied() -> None:
     plan = plan_context(GPTQ_33B, replace(V1_7, gpu_bytes=(24 * GIB,)), PlanRequest(loader="ExLlama"))
     memory = plan.memory

@@ -80,6 +80,7 @@ def plan_memory(
     """
     if kv_cache_bytes(facts, 1) is None:
         return None
+    in_use = _GPU_IN_USE_BYTES * (len(capabilities.gpu_bytes) or capabilities.gpu)
 
     def at(context: int) -> MemoryPlan:
         eager = bool(capabilities.attention_switch) and loader in _TRANSFORMERS_ATTENTION
@@ -94,7 +95,7 @@ def plan_memory(
             cache_bytes=kv_cache_bytes(facts, context, cache_type) or 0,
             cache_type=cache_type,
             attention_bytes=_EAGER_SCORE_BYTES * scores if eager else 0,
-            working_bytes=working + _GPU_IN_USE_BYTES * max(1, len(capabilities.gpu_bytes)),
+            working_bytes=working + in_use,
             gpu_bytes=capabilities.gpu_bytes,
         )
 
@@ -126,10 +127,11 @@ def memory_reasons(memory: MemoryPlan | None, loader: str) -> tuple[Reason, ...]
     if memory is None:
         return ()
     when = "reserved whole at the load" if _PREALLOCATES.search(loader) else "growing with the context"
-    a_token = memory.cache_bytes / max(1, memory.tokens) / _MIB
+    per_token = memory.cache_bytes / max(1, memory.tokens)
+    a_token = f"{per_token / _MIB:.2f} MiB" if per_token >= _MIB else f"{per_token / 1024:.1f} KiB"
     parts = [
         f"weights {gib(memory.weights_bytes)}",
-        f"key-value cache {gib(memory.cache_bytes)} ({memory.cache_type}, {a_token:.2f} MiB a token, {when})",
+        f"key-value cache {gib(memory.cache_bytes)} ({memory.cache_type}, {a_token} a token, {when})",
         *([f"attention scores {gib(memory.attention_bytes)}"] if memory.attention_bytes else []),
         f"working space about {gib(memory.working_bytes)} (an estimate)",
     ]
