@@ -91,11 +91,10 @@ def contradictions(winner: ScalingStatement, others: list[ScalingStatement], use
         windows = {stated_window(other), stated_window(winner)} - {None}
         if method_differs or len(windows) > 1:
             yield (
-                f"{sentence_start(winner.source)} says {_says(winner)}, but {other.source} says {_says(other)}. "
+                f"{_sentence_start(winner.source)} says {_says(winner)}, but {other.source} says {_says(other)}. "
                 + ("Your word counts." if user_wins else "The first one is used; the two are never combined.")
             )
 
 
-def sentence_start(text: str) -> str:
-    """``text`` with a capital letter, unless it begins with the name of a file."""
+def _sentence_start(text: str) -> str:
     return text if text.startswith("config.json") else text[:1].upper() + text[1:]
