@@ -16,7 +16,8 @@ from extensions.airoboros_longctx.core.context_plan import Capabilities
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
 from extensions.airoboros_longctx.core.model_facts import ModelFacts
 from extensions.airoboros_longctx.core.planning.planner import plan_context
-from extensions.airoboros_longctx.core.reading.model_folder import CARD_BYTES, read_model_facts
+from extensions.airoboros_longctx.core.reading.folder_files import CARD_BYTES
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
 

@@ -24,6 +24,8 @@ PREAMBLE = "A chat between a curious user and an assistant. The assistant gives 
         ("compress_pos_emb = 4, max_seq_len = 8192", 8192, 4),
         ("Set max_seq_len\nto 8192 and compress_pos_emb\nto 4.", 8192, 4),
         ("set compress_pos_emb to 4", None, 4),
+        ("Add max_seq_len 8192 and compress_pos_emb 4. It may do well with compress_pos_emb 2 too.", 8192, 4),
+        ("You might try compress_pos_emb 2, but compress_pos_emb 4 is what it was trained on.", None, 4),
         ("Set max_seq_len to 8192, compress_pos_emb to 4. Again: max_seq_len 8192, compress_pos_emb 4.", 8192, 4),
     ],
 )

@@ -36,7 +36,7 @@ KEYS = (
 def test_the_json_keys_are_a_contract(model_folder: ModelFolder) -> None:
     plan = plan_as_json(plan_context(lxctx_facts(model_folder), V1_7))
     assert set(KEYS) <= set(plan)
-    assert set(plan) - set(KEYS) == {"truncation_length", "suggestion", "weight_file"}
+    assert set(plan) - set(KEYS) == {"truncation_length", "suggestion", "weight_file", "memory"}
     assert all(set(reason) == {"value", "because", "source"} for reason in plan["reasons"])
 
 

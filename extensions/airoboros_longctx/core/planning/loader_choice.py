@@ -43,6 +43,8 @@ BECAUSE: dict[tuple[str, str], tuple[str, str]] = {
 }
 #: Loaders that build the model from config.json, and so run the scaling that it states.
 READS_CONFIG = frozenset({"Transformers", "AutoGPTQ", "GPTQ-for-LLaMa", "AutoAWQ", "HQQ", "ExLlamav3", "ExLlamav3_HF"})
+#: Loaders that run the scaling that a GGUF file's own metadata states.
+READS_GGUF = frozenset({"llama.cpp", "llamacpp_HF"})
 #: Loaders that can run a model's own code.
 RUNS_REMOTE_CODE = frozenset({"Transformers", "AutoGPTQ"})
 _EXLLAMA = frozenset({"ExLlama", "ExLlama_HF"})

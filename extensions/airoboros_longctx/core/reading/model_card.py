@@ -23,6 +23,8 @@ _KEYS = re.compile(r"max_seq_len|compress_pos_emb", re.IGNORECASE)
 _NUMBER = re.compile(
     r"[^0-9]{0,60}?(?<![/÷])(?<![/÷] )(\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,4})?)\s?(k\b)?", re.IGNORECASE
 )
+#: What "may work" too is not what the card asks for: "it may work with compress_pos_emb 2, but was trained on 4".
+_HEDGED = re.compile(r"\b(?:may|might|could)\b[^,;.!?]{0,80}$", re.IGNORECASE)
 #: The parts of the vicuna-style preamble that tell the generations apart.
 _PREAMBLE = re.compile(r"a chat between a curious user and an assistant\.", re.IGNORECASE)
 _NEVER_REFUSES = re.compile(r"the assistant never refuses to answer", re.IGNORECASE)
@@ -73,6 +75,8 @@ def _mentions(card: str) -> Iterator[_Mention]:
             return
         values: dict[str, re.Match[str] | None] = {"max_seq_len": None, "compress_pos_emb": None}
         for key, following in zip(keys, [*keys[1:], None], strict=True):
+            if _HEDGED.search(sentence[max(0, key.start() - 100) : key.start()]):
+                continue
             until = key.end() + _SENTENCE_CHARACTERS if following is None else following.start()
             number = _NUMBER.match(sentence[key.end() : until])
             if number is not None and values[key[0].lower()] is None:
