@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, Capabilities, PlanRequest
 from ..model_facts import ModelFacts, ScalingStatement
-from ..rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR
+from ..rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR, NO_SCALING
 from .loader_choice import READS_CONFIG, READS_GGUF, RUNS_REMOTE_CODE
 from .scaling_decision import ScalingDecision
 from .scaling_statements import spoken
@@ -88,15 +88,16 @@ def _gguf_does_it(stated: ScalingStatement, decision: ScalingDecision, loader: s
         return Mechanism(MODEL_CONFIG, because, stated.source)
     in_file = spoken(stated.rope_type, stated.factor)
     because = f"{loader} applies the {in_file} of the GGUF's own metadata, and its setting cannot be reached here"
-    advice = f"To run {spoken(decision.rope_type, decision.factor)} instead, give llama.cpp {_llama_flags(decision)}."
+    flags = _llama_cpp_flags(decision)
+    advice = f"To run {spoken(decision.rope_type, decision.factor)} instead, give llama.cpp {flags} as extra flags."
     warning = f"Not scaled as planned: {because}. {advice}"
     return Mechanism(NONE, because, stated.source, applied=False, warnings=(warning,))
 
 
-def _llama_flags(decision: ScalingDecision) -> str:
-    if decision.rope_type == LINEAR:
-        return f"--rope-scaling linear --rope-scale {decision.factor:g} as extra flags"
-    return "--rope-scaling none as an extra flag"
+def _llama_cpp_flags(decision: ScalingDecision) -> str:
+    if decision.rope_type == NO_SCALING:
+        return "--rope-scaling none"
+    return f"--rope-scaling linear --rope-scale {decision.factor:g}"
 
 
 def _not_ours(facts: ModelFacts, decision: ScalingDecision, loader: str) -> Mechanism:
@@ -120,5 +121,5 @@ def _unscaled(facts: ModelFacts, decision: ScalingDecision, loader: str, because
     advice = "Choose another loader for this model."
     if facts.weight_format in ("gguf", "ggml"):
         metadata = "Its own metadata does not state it" if facts.gguf else "Its own metadata is not known here"
-        advice = f"{metadata}: give llama.cpp {_llama_flags(decision)}."
+        advice = f"{metadata}: give llama.cpp {_llama_cpp_flags(decision)} as extra flags."
     return f"Not scaled: {because}, and this model needs {spoken(decision.rope_type, decision.factor)}. {advice}"
