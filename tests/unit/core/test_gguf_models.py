@@ -166,7 +166,7 @@ def test_a_rule_against_the_metadata_is_said_where_it_cannot_be_obeyed(tmp_path:
         " reached here. To run linear ×2 instead, give llama.cpp --rope-scaling linear --rope-scale 2 as extra flags.",
     )
     plan = _plan(file, PlanRequest(rules=(UserRule("some-llama", factor=1.0),)))
-    assert warned(plan, "To run no scaling instead, give llama.cpp --rope-scaling none as an extra flag.")
+    assert warned(plan, "To run no scaling instead, give llama.cpp --rope-scaling none as extra flags.")
 
 
 def test_config_json_and_metadata_that_contradict_each_other(tmp_path: Path) -> None:

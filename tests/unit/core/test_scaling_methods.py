@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_by_parts_cannot_be_done_by_a_loaders_setting(model_folder: ModelFolder,
 
 def test_llama_cpp_without_settings_is_helped_with_the_base(model_folder: ModelFolder) -> None:
     facts = read_model_facts(model_folder(NTK, config={"rope_theta": 10000.0}, files=("model.q4_0.gguf",)))
-    plan = plan_context(facts, V4_7_3)
+    plan = plan_context(facts, replace(V4_7_3, mechanisms={"llama.cpp": "none"}))
     assert (plan.loader, plan.mechanism, plan.truncation_length) == ("llama.cpp", "none", 2048)
     assert warned(plan, "needs ntk ×8", "give llama.cpp --rope-freq-base 82685 as extra flags")  # 10000 × 8^(128/126)
 

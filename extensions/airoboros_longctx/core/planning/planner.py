@@ -29,7 +29,8 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
     decision = decide_scaling(facts, request, find_family(*facts.names))
     window = decision.max_position_embeddings
     tokens, context_reason, context_warnings = _context(request, window)
-    needs_scaling = decision.factor != 1 and not decision.left_to_model
+    in_gguf = decision.stated is not None and decision.stated is facts.gguf_scaling
+    needs_scaling = decision.factor != 1 and not decision.left_to_model and not in_gguf
     choice = choose_loader(facts, capabilities, request, tokens, needs_scaling)
     mechanism = scaling_mechanism(facts, decision, choice.loader, capabilities, request)
     base = decision.original_max_position_embeddings
