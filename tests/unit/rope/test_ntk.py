@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig
 
 from extensions.airoboros_longctx.core.errors import RopeScalingError
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
@@ -140,9 +139,7 @@ def test_class_and_live_are_the_same_bits_and_the_undo_is_exact(
     assert state_of(model) == state
 
 
-@pytest.mark.skipif(
-    not hasattr(LlamaConfig(), "rope_theta") and not HAS_ROPE_PARAMETERS, reason="no base in the config"
-)
+@base_in_config_only
 @each_way
 def test_ntk_is_bit_for_bit_a_model_whose_config_states_that_base(checkpoint: Path, way: str) -> None:
     base = 10000.0 * 8 ** (16 / 14)
@@ -343,3 +340,12 @@ def test_the_fit_knows_real_sizes_in_rounded_tables(scaling: RopeScaling, kept: 
     assert fit_angles(rows, 10000.0, [double]).factor != double.factor
     other_window = RopeScaling("ntk_by_parts", scaling.factor, 3 * scaling.original_max_position_embeddings)
     assert fit_angles(rows, 10000.0, [other_window]).rope_type != "ntk_by_parts"
+
+
+def test_a_smaller_base_than_stated_is_no_alpha(checkpoint: Path) -> None:
+    model = load(checkpoint)
+    for module in rotary_modules(model):
+        plant(module, torch.tensor(ntk_reference.frequencies(RopeScaling(), 16, 5000.0), dtype=torch.float32))
+    reading = read_rope_scaling(model)
+    assert (reading.rope_type, reading.factor) == ("other", None)
+    assert reading.note == "factor 1 and base 5000 where 10000 is stated"

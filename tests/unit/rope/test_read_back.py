@@ -28,6 +28,7 @@ from tests.unit.rope.tiny_llama import (
     KEEPS_TABLES,
     LAYERS,
     ROTARY_MODULES,
+    base_in_config_only,
     load,
     logits,
     reference_rows,
@@ -79,6 +80,7 @@ def test_our_scaling_is_read(checkpoint: Path, factor: float, dtype: torch.dtype
         assert (reading.rope_type, reading.factor, reading.note) == ("linear", factor, "")
 
 
+@base_in_config_only
 @pytest.mark.parametrize("theta", [26000.0, 1e6])
 def test_the_stated_base_is_taken_into_account(checkpoint: Path, theta: float) -> None:
     parameters = {"rope_type": "default", "rope_theta": theta}
