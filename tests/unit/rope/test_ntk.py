@@ -23,6 +23,7 @@ from tests.unit.rope.tiny_llama import (
     DTYPES,
     HAS_ROPE_PARAMETERS,
     KEEPS_TABLES,
+    base_in_config_only,
     load,
     logits,
     rotary_modules,
