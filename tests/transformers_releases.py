@@ -110,7 +110,7 @@ def python_of(release: str, packages: list[str]) -> Path:
     shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (Path(own) / "project.pth").write_text("\n".join(sorted(shared)) + "\n", encoding="utf-8")
     command = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-    command += ["--no-deps", "--ignore-installed", *packages]
+    command += ["--no-deps", "--ignore-installed", "--only-binary=:all:", *packages]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
         reason = done.stderr.strip().splitlines() or ["it said nothing"]

@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 import torch
 
+from extensions.airoboros_longctx.core.context_plan import PlanRequest, UserRule
 from extensions.airoboros_longctx.core.errors import RopeScalingError
+from extensions.airoboros_longctx.core.explanation import summary
+from extensions.airoboros_longctx.core.known_hosts import known_capabilities
+from extensions.airoboros_longctx.core.load_status import Verdict, judge
+from extensions.airoboros_longctx.core.planning.planner import plan_context
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
 from extensions.airoboros_longctx.rope.angle_fit import fit_angles
 from extensions.airoboros_longctx.rope.class_patch import patch_llama_rope
+from extensions.airoboros_longctx.rope.engine import RopeEngine
 from extensions.airoboros_longctx.rope.frequencies import inverse_frequencies, scale_frequencies
 from extensions.airoboros_longctx.rope.live_patch import apply_rope_scaling
 from extensions.airoboros_longctx.rope.probes import POSITIONS, Rows
@@ -350,3 +357,29 @@ def test_a_smaller_base_than_stated_is_no_alpha(checkpoint: Path) -> None:
     reading = read_rope_scaling(model)
     assert (reading.rope_type, reading.factor) == ("other", None)
     assert reading.note == "factor 1 and base 5000 where 10000 is stated"
+
+
+# ----------------------------------------------------------------------------------------- from a rule to the verdict
+
+
+@each_way
+@pytest.mark.parametrize("rope_type", ["linear", "ntk", "ntk_by_parts"])
+def test_a_planned_method_is_applied_and_confirmed(checkpoint: Path, rope_type: str, way: str) -> None:
+    request = PlanRequest(rules=(UserRule("*", rope_type, 4.0),))
+    plan = plan_context(read_model_facts(checkpoint), known_capabilities("workbench"), request)
+    assert (plan.mechanism, plan.scaling) == ("patch", RopeScaling(rope_type, 4, BASE_WINDOW))
+    engine = RopeEngine()
+    undo = engine.patch_classes(plan.scaling) if way == "class" else None
+    model = load(checkpoint)
+    if undo is not None:
+        undo()
+    if way == "live":
+        status = judge(plan, summary(plan), engine.read(model, plan.scaling))
+        assert (status.verdict, status.headline.rpartition(" · ")[2]) == (Verdict.WRONG, "but the live model runs ×1")
+        engine.scale_live(model, plan.scaling)
+    status = judge(plan, summary(plan), engine.read(model, plan.scaling))
+    assert status.verdict is Verdict.CONFIRMED
+    assert status.headline == f"{rope_type} ×4 · 256 tokens · Transformers · confirmed on the live model"
+    other = RopeScaling("linear" if rope_type == "ntk" else "ntk", 4, BASE_WINDOW)
+    status = judge(plan, summary(plan), engine.read(scaled(checkpoint, other, way), plan.scaling))
+    assert status.headline.endswith(f"but the live model runs {other}")
