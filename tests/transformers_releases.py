@@ -76,10 +76,18 @@ def row_of(release: str, packages: list[str]) -> Row:
         command = [str(python), "-m", "pytest", TESTS, "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", errors="replace")
         counts = counts_in(report) if report.exists() else "the tests did not begin"
+    counts = f"Transformers {version_in(python)}: {counts}"
     if done.returncode == 0:
         return Row(release, "passed", counts)
     print(done.stdout[-20_000:], done.stderr[-4_000:], sep="\n", flush=True)
     return Row(release, "failed", counts)
+
+
+def version_in(python: Path) -> str:
+    """The version that really was tested: not the one asked for, but the one found first."""
+    question = "from importlib.metadata import version; print(version('transformers'))"
+    done = subprocess.run([str(python), "-c", question], capture_output=True, text=True)
+    return done.stdout.strip() or "of no known version"
 
 
 def counts_in(report: Path) -> str:
@@ -110,7 +118,7 @@ def python_of(release: str, packages: list[str]) -> Path:
     shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     (Path(own) / "project.pth").write_text("\n".join(sorted(shared)) + "\n", encoding="utf-8")
     command = [python, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
-    command += ["--no-deps", "--ignore-installed", *packages]
+    command += ["--no-deps", "--ignore-installed", "--only-binary=:all:", *packages]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
         reason = done.stderr.strip().splitlines() or ["it said nothing"]

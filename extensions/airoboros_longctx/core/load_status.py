@@ -40,7 +40,8 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
     def status(verdict: Verdict, headline: str, advice: str = "") -> LoadStatus:
         return LoadStatus(verdict, f"{summary} · {headline}", advice, plan.model, plan, reading)
 
-    if plan.rope_type not in APPLICABLE_ROPE_TYPES:
+    stated_by_model = plan.mechanism == MODEL_CONFIG and plan.rope_type not in (NO_SCALING, LINEAR)
+    if plan.rope_type not in APPLICABLE_ROPE_TYPES or stated_by_model:
         if plan.mechanism in (MODEL_CONFIG, REMOTE_CODE):
             return status(Verdict.LEFT_ALONE, "left to the model's own code", problem)
         return status(

@@ -199,7 +199,7 @@ def _fit_base_too(
     if rope_theta is None:
         kind = "default" if factor == 1.0 else "linear"
         return AngleFit(kind, factor, theta, error, "base fitted, none is stated", w)
-    if factor == 1.0:
+    if factor == 1.0 and theta > stated:
         low, high = (ntk_alpha(stated, theta * (1 + side), 2 * w.numel()) for side in (-spread, spread))
         return AngleFit("ntk", _roundest(low, high), theta, error, f"base {theta:g} where {stated:g} is stated", w)
     return AngleFit("other", None, theta, error, f"factor {factor:g} and base {theta:g} where {stated:g} is stated")

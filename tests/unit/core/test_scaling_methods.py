@@ -205,6 +205,16 @@ def test_what_does_not_agree_is_wrong_and_named(
     assert status.advice == "Its answers will be wrong. Reload the model; if this stays, load it with another loader."
 
 
+def test_what_config_json_states_of_others_is_not_judged(model_folder: ModelFolder) -> None:
+    stated = {"rope_scaling": {"rope_type": "ntk", "factor": 8.0}}
+    plan = plan_of(model_folder, "some-llama", PlanRequest(loader="Transformers"), config=stated)
+    status = verdict_on(plan, reading("default", 1.0))
+    assert (status.verdict, status.headline.rpartition(" · ")[2]) == (
+        Verdict.LEFT_ALONE,
+        "left to the model's own code",
+    )
+
+
 def test_a_reading_agrees_with_a_whole_scaling() -> None:
     linear, ntk, parts = (RopeScaling(method, 4.0, 4096) for method in ("linear", "ntk", "ntk_by_parts"))
     read = {"linear": reading("linear", 4.0004), "ntk": reading("ntk", 3.9996)}

@@ -1,29 +1,26 @@
-"""NTK and NTK by parts: against float64 formulas and the training code's own numbers, applied, undone and read back."""
+"""NTK and NTK by parts in models: applied by the class and in place, undone, and never on top of anything."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import LlamaConfig
 
 from extensions.airoboros_longctx.core.errors import RopeScalingError
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
-from extensions.airoboros_longctx.rope.angle_fit import fit_angles
 from extensions.airoboros_longctx.rope.class_patch import patch_llama_rope
-from extensions.airoboros_longctx.rope.frequencies import inverse_frequencies, scale_frequencies
+from extensions.airoboros_longctx.rope.frequencies import inverse_frequencies
 from extensions.airoboros_longctx.rope.live_patch import apply_rope_scaling
-from extensions.airoboros_longctx.rope.probes import POSITIONS, Rows
 from extensions.airoboros_longctx.rope.read_back import read_rope_scaling
 from tests.unit.rope import ntk_reference
+from tests.unit.rope.scaled_models import BY_PARTS_4, METHODS, NTK_8, each_method, each_way, plant, scaled
 from tests.unit.rope.tiny_llama import (
     BASE_WINDOW,
     DTYPES,
     HAS_ROPE_PARAMETERS,
-    KEEPS_TABLES,
+    base_in_config_only,
     load,
     logits,
     rotary_modules,
@@ -32,83 +29,6 @@ from tests.unit.rope.tiny_llama import (
 )
 
 LONG = 5 * BASE_WINDOW
-NTK_8 = RopeScaling("ntk", 8, BASE_WINDOW)
-BY_PARTS_4 = RopeScaling("ntk_by_parts", 4, BASE_WINDOW)
-METHODS = (NTK_8, RopeScaling("ntk", 1.7, BASE_WINDOW), BY_PARTS_4, RopeScaling("ntk_by_parts", 3, BASE_WINDOW))
-each_method = pytest.mark.parametrize("scaling", METHODS, ids=str)
-each_way = pytest.mark.parametrize("way", ["class", "live"])
-
-#: Of the training code itself (LlamaPartNTKScaledRotaryEmbedding(128): window 4096, factor 4), pair by pair.
-AIROPHIN = {
-    0: 1.0,
-    10: 0.23713736236095428,
-    22: 0.04216964915394783,
-    25: 0.0273841954767704,
-    30: 0.011321509256958961,
-    36: 0.0035081240348517895,
-    40: 0.0014270927058532834,
-    44: 0.0006291750469245017,
-    47: 0.00031306224991567433,
-    48: 0.0002500000118743628,
-    63: 2.8869548259535804e-05,
-}
-
-
-def scaled(folder: Path, scaling: RopeScaling, way: str, dtype: torch.dtype = torch.float32) -> Any:
-    if way == "live":
-        model = load(folder, dtype=dtype)
-        assert apply_rope_scaling(model, scaling).changed
-        return model
-    patch = patch_llama_rope(scaling)
-    try:
-        model = load(folder, dtype=dtype)
-    finally:
-        patch.revert()
-    assert patch.modules_built >= len(rotary_modules(model))
-    return model
-
-
-# ------------------------------------------------------------------------------------------------------ formulas
-
-
-@pytest.mark.parametrize("rope_type", ["ntk", "ntk_by_parts"])
-@pytest.mark.parametrize("factor", [1.7, 2, 4, 8, 32])
-@pytest.mark.parametrize(("head_dim", "window"), [(16, 64), (64, 2048), (100, 2048), (128, 2048), (128, 4096)])
-@pytest.mark.parametrize("theta", [10000.0, 1e6])
-def test_the_frequencies_are_the_formulas(
-    rope_type: str, factor: float, head_dim: int, window: int, theta: float
-) -> None:
-    scaling = RopeScaling(rope_type, factor, window)
-    made = scale_frequencies(scaling, inverse_frequencies(head_dim, theta), theta)
-    assert made.dtype == torch.float32
-    np.testing.assert_allclose(made.double(), ntk_reference.frequencies(scaling, head_dim, theta), rtol=2e-6)
-
-
-def test_by_parts_is_what_airophin_was_trained_with() -> None:
-    made = scale_frequencies(RopeScaling("ntk_by_parts", 4, 4096), inverse_frequencies(128, 10000.0), 10000.0)
-    assert {pair: float(made[pair]) for pair in AIROPHIN} == AIROPHIN
-
-
-def test_ntk_keeps_the_quickest_pair_and_slows_the_slowest_by_alpha() -> None:
-    own = inverse_frequencies(128, 10000.0)
-    made = scale_frequencies(RopeScaling("ntk", 8), own, 10000.0)
-    assert float(made[0]) == float(own[0]) == 1.0
-    assert float(own[-1] / made[-1]) == pytest.approx(8, rel=1e-6)
-
-
-def test_a_factor_of_one_and_a_head_of_one_pair_change_nothing() -> None:
-    for rope_type in ("linear", "ntk", "ntk_by_parts"):
-        own = inverse_frequencies(64, 10000.0)
-        assert torch.equal(scale_frequencies(RopeScaling(rope_type, 1), own, 10000.0), own)
-    assert torch.equal(scale_frequencies(NTK_8, inverse_frequencies(2, 10000.0), 10000.0), torch.ones(1))
-
-
-def test_a_method_without_a_formula_is_an_error() -> None:
-    with pytest.raises(RopeScalingError, match="rope_type 'yarn' found; linear, ntk or ntk_by_parts is needed"):
-        scale_frequencies(RopeScaling("yarn", 4), inverse_frequencies(64, 10000.0), 10000.0)
-
-
-# ------------------------------------------------------------------------------------------------------- applied
 
 
 @each_way
@@ -140,9 +60,7 @@ def test_class_and_live_are_the_same_bits_and_the_undo_is_exact(
     assert state_of(model) == state
 
 
-@pytest.mark.skipif(
-    not hasattr(LlamaConfig(), "rope_theta") and not HAS_ROPE_PARAMETERS, reason="no base in the config"
-)
+@base_in_config_only
 @each_way
 def test_ntk_is_bit_for_bit_a_model_whose_config_states_that_base(checkpoint: Path, way: str) -> None:
     base = 10000.0 * 8 ** (16 / 14)
@@ -255,91 +173,3 @@ def test_patches_that_differ_in_anything_are_different_patches(checkpoint: Path)
 def test_a_method_of_others_is_no_patch() -> None:
     with pytest.raises(RopeScalingError, match="rope_type 'dynamic' found; default, linear, ntk, ntk_by_parts can be"):
         patch_llama_rope(RopeScaling("dynamic", 4))
-
-
-# ------------------------------------------------------------------------------------------------------ read back
-
-
-def plant(module: Any, inv_freq: torch.Tensor) -> None:
-    """Give ``module`` other frequencies by hand, wherever its forward takes them from."""
-    module._buffers["inv_freq"] = inv_freq
-    if KEEPS_TABLES:
-        module._set_cos_sin_cache(module.max_seq_len_cached, "cpu", torch.float32)
-
-
-@each_way
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@each_method
-def test_what_runs_is_read(checkpoint: Path, scaling: RopeScaling, dtype: torch.dtype, way: str) -> None:
-    reading = read_rope_scaling(scaled(checkpoint, scaling, way, dtype), scaling)
-    window = BASE_WINDOW if scaling.rope_type == "ntk_by_parts" else None
-    assert (reading.rope_type, reading.factor) == (scaling.rope_type, scaling.factor)
-    assert reading.original_max_position_embeddings == window
-    assert reading.agrees_with(scaling)
-    assert reading.error < (3e-4 if dtype == torch.float32 else 8e-3)
-    for other in (RopeScaling(), RopeScaling("linear", scaling.factor), RopeScaling(scaling.rope_type, 5, BASE_WINDOW)):
-        assert not reading.agrees_with(other)
-
-
-@pytest.mark.parametrize("alpha", [8, 1.7, 2.37])
-def test_alpha_is_read_from_the_base_without_a_plan(checkpoint: Path, alpha: float) -> None:
-    model = load(checkpoint)
-    for module in rotary_modules(model):
-        plant(module, torch.tensor(ntk_reference.ntk(16, 10000.0, alpha), dtype=torch.float32))
-    reading = read_rope_scaling(model)
-    assert (reading.rope_type, reading.factor) == ("ntk", pytest.approx(alpha, rel=1e-5))
-    assert reading.rope_theta == pytest.approx(10000.0 * alpha ** (16 / 14), rel=1e-5)
-    assert str(read_rope_scaling(model, BY_PARTS_4)) == f"ntk ×{alpha:g}"
-
-
-@each_method
-def test_unscaled_and_linear_models_are_not_taken_for_the_plan(checkpoint: Path, scaling: RopeScaling) -> None:
-    for factor in (None, scaling.factor):
-        reading = read_rope_scaling(load(checkpoint, factor), scaling)
-        assert (reading.rope_type, reading.factor) == ("linear" if factor else "default", factor or 1)
-        assert not reading.agrees_with(scaling)
-
-
-@pytest.mark.parametrize("planned", [NTK_8, BY_PARTS_4], ids=str)
-@pytest.mark.parametrize("pair", [1, 4, 7])
-@pytest.mark.parametrize("wrong", [0.5, 0.999, 1.01])
-def test_one_wrong_frequency_is_caught(checkpoint: Path, planned: RopeScaling, pair: int, wrong: float) -> None:
-    model = load(checkpoint)
-    frequencies = ntk_reference.frequencies(planned, 16)
-    frequencies[pair] *= wrong
-    for module in rotary_modules(model):
-        plant(module, torch.tensor(frequencies, dtype=torch.float32))
-    reading = read_rope_scaling(model, planned)
-    assert (reading.rope_type, reading.factor) == ("other", None)
-    assert not reading.agrees_with(planned)
-
-
-@pytest.mark.parametrize(("factor", "window"), [(8, BASE_WINDOW), (2, BASE_WINDOW), (4, 4 * BASE_WINDOW)])
-def test_by_parts_with_other_numbers_is_not_the_plan(checkpoint: Path, factor: float, window: int) -> None:
-    model = load(checkpoint)
-    for module in rotary_modules(model):
-        plant(module, torch.tensor(ntk_reference.by_parts(16, 10000.0, factor, window), dtype=torch.float32))
-    assert not read_rope_scaling(model, BY_PARTS_4).agrees_with(BY_PARTS_4)
-    right = RopeScaling("ntk_by_parts", factor, window)
-    assert read_rope_scaling(model, right).agrees_with(right)
-
-
-@pytest.mark.parametrize("kept", DTYPES, ids=str)
-@pytest.mark.parametrize(
-    "scaling",
-    [RopeScaling("ntk", 8, 2048), RopeScaling("ntk_by_parts", 4, 4096), RopeScaling("ntk_by_parts", 8, 2048)],
-    ids=str,
-)
-def test_the_fit_knows_real_sizes_in_rounded_tables(scaling: RopeScaling, kept: torch.dtype) -> None:
-    cos, sin = (
-        torch.from_numpy(values).to(kept).double()[list(POSITIONS)]
-        for values in ntk_reference.rows(scaling, POSITIONS[-1] + 1, 128)
-    )
-    rows = Rows(POSITIONS, cos, sin)
-    fit = fit_angles(rows, 10000.0, [scaling])
-    assert (fit.rope_type, fit.factor) == (scaling.rope_type, scaling.factor)
-    assert fit.error < 2 * torch.finfo(kept).eps + POSITIONS[-1] * 2**-24
-    double = RopeScaling(scaling.rope_type, 2 * scaling.factor, scaling.original_max_position_embeddings)
-    assert fit_angles(rows, 10000.0, [double]).factor != double.factor
-    other_window = RopeScaling("ntk_by_parts", scaling.factor, 3 * scaling.original_max_position_embeddings)
-    assert fit_angles(rows, 10000.0, [other_window]).rope_type != "ntk_by_parts"

@@ -19,6 +19,7 @@ from extensions.airoboros_longctx.rope.live_patch import apply_rope_scaling
 from extensions.airoboros_longctx.rope.probes import POSITIONS, Rows
 from extensions.airoboros_longctx.rope.read_back import read_rope_scaling
 from extensions.airoboros_longctx.rope.rotary_modules import find_rotary
+from tests.unit.rope.scaled_models import plant
 from tests.unit.rope.tiny_llama import (
     BASE_WINDOW,
     DTYPES,
@@ -28,6 +29,7 @@ from tests.unit.rope.tiny_llama import (
     KEEPS_TABLES,
     LAYERS,
     ROTARY_MODULES,
+    base_in_config_only,
     load,
     logits,
     reference_rows,
@@ -41,13 +43,6 @@ rope_utils_only = pytest.mark.skipif(not HAS_ROPE_UTILS, reason="this Transforme
 
 def linear(factor: float) -> RopeScaling:
     return RopeScaling("linear", factor, BASE_WINDOW)
-
-
-def plant(module, inv_freq: torch.Tensor) -> None:
-    """Give ``module`` other frequencies by hand, wherever its forward takes them from."""
-    module._buffers["inv_freq"] = inv_freq
-    if KEEPS_TABLES:
-        module._set_cos_sin_cache(module.max_seq_len_cached, "cpu", torch.float32)
 
 
 # --------------------------------------------------------------------------------------------------- right is right
@@ -79,6 +74,7 @@ def test_our_scaling_is_read(checkpoint: Path, factor: float, dtype: torch.dtype
         assert (reading.rope_type, reading.factor, reading.note) == ("linear", factor, "")
 
 
+@base_in_config_only
 @pytest.mark.parametrize("theta", [26000.0, 1e6])
 def test_the_stated_base_is_taken_into_account(checkpoint: Path, theta: float) -> None:
     parameters = {"rope_type": "default", "rope_theta": theta}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -22,6 +23,9 @@ HAS_ROPE_PARAMETERS = not transformers.__version__.startswith("4.")  # in the co
 HAS_ROPE_UTILS = find_spec("transformers.modeling_rope_utils") is not None  # from 4.43 on
 TYPE_KEY = "rope_type" if HAS_ROPE_UTILS else "type"  # of config.rope_scaling
 ROTARY_MODULES = 1 if HAS_ROPE_UTILS else LAYERS  # that a forward pass uses
+base_in_config_only = pytest.mark.skipif(
+    not (hasattr(LlamaConfig(), "rope_theta") or HAS_ROPE_PARAMETERS), reason="this Transformers has a base of its own"
+)
 DTYPE_ARGUMENT = "dtype" if HAS_ROPE_PARAMETERS else "torch_dtype"
 
 
