@@ -88,7 +88,7 @@ def test_answers_past_the_base_window_only_with_us(binding_host, gguf, questions
 @pytest.mark.parametrize("loader", LOADERS)
 def test_plain_and_scaled_in_turn(binding_host, gguf, loader, tmp_path):
     scaled, plain = gguf
-    with serving(binding_host, tmp_path, gguf) as server:
+    with serving(binding_host, tmp_path, gguf, "--loader", loader) as server:
         arguments = []
         for model in (plain, scaled, plain, scaled):
             server.load(model.name, loader=loader)
