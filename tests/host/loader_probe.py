@@ -74,4 +74,18 @@ def _arguments():
     return {name: value for name, value in vars(shared.args).items() if isinstance(value, plain)}
 
 
-COMMANDS = {"arguments": _arguments, "exllama": _exllama, "attention": _attention, "model_tab": _model_tab}
+def _llama_context():
+    """What the context of llama.cpp's Python binding was really made with."""
+    from modules import shared
+
+    parameters = getattr(shared.model.model, "context_params", None) or shared.model.model.params
+    return {"n_ctx": parameters.n_ctx, "rope_freq_scale": parameters.rope_freq_scale}
+
+
+COMMANDS = {
+    "arguments": _arguments,
+    "attention": _attention,
+    "exllama": _exllama,
+    "llama_context": _llama_context,
+    "model_tab": _model_tab,
+}
