@@ -104,7 +104,7 @@ def parts_of(files: Iterable[WeightFile], name: str) -> tuple[WeightFile, ...]:
 
 
 def missing_shards(files: Sequence[WeightFile]) -> list[str]:
-    """A sentence for split GGUF models of which not every part is there, for the first few."""
+    """A sentence for split models of which not every part is there, for the first few."""
     there = Counter(whole_name(file.name) for file in files)
     found = []
     for file in alternatives(files):
