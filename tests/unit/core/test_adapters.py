@@ -44,6 +44,7 @@ It may also do well with `compress_pos_emb 2`, but 4 is what it was trained on.
 
     python server.py --max_seq_len 8192 --compress_pos_emb 4 --loader exllama_hf
 """
+SUPERHOT_16K_CARD = "Change the scaling factor to 0.125 and the maximum sequence length to 16384."
 LINEAR_4_SCALING = RopeScaling("linear", 4.0, 2048)
 
 
@@ -138,6 +139,7 @@ def test_a_model_folder_with_an_adapter_only_names_its_base(tmp_path: Path) -> N
         (LXCTX_LORA, None, RopeScaling("linear", 8.0, 2048), "the table of model families"),
         (SUPERHOT, None, LINEAR_4_SCALING, "the table of model families"),
         (SUPERHOT, SUPERHOT_CARD, LINEAR_4_SCALING, SOURCE),
+        ("kaiokendev_superhot-13b-16k-no-rlhf-test", SUPERHOT_16K_CARD, RopeScaling("linear", 8.0, 2048), SOURCE),
         ("my-lora", "Set max_seq_len to 16384 and compress_pos_emb to 8.", RopeScaling("linear", 8.0, 2048), SOURCE),
     ],
 )

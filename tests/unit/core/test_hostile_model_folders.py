@@ -138,3 +138,12 @@ def test_any_json_in_any_field_still_gives_a_plan(
     (folder / "quantize_config.json").write_text(json.dumps(quantize), encoding="utf-8")
     _plans(read_model_facts(folder))
     _plans(read_model_facts(folder), known_capabilities("webui-v1.7"))
+
+
+def test_a_folder_of_ten_thousand_split_files(tmp_path: Path) -> None:
+    for number in range(10_000):
+        (tmp_path / f"m{number}-00001-of-00002.gguf").touch()
+    facts = read_model_facts(tmp_path)
+    assert len(facts.weight_files) == 10_000
+    assert len(facts.problems) < 20
+    _plans(facts)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from ..context_plan import Capabilities, MemoryPlan, Reason
 from ..model_facts import ModelFacts
-from ..reading.weight_files import alternatives, parts_of
+from ..reading.weight_files import alternatives, whole_name
 
 _GIB, _MIB = 1 << 30, 1 << 20
 FP16 = "fp16"
@@ -80,6 +80,7 @@ def plan_memory(
     """
     if kv_cache_bytes(facts, 1) is None:
         return None
+    weights = weights_bytes(facts, loader, weight_file)
     in_use = _GPU_IN_USE_BYTES * (len(capabilities.gpu_bytes) or capabilities.gpu)
 
     def at(context: int) -> MemoryPlan:
@@ -91,7 +92,7 @@ def plan_memory(
             working += (kv_cache_bytes(facts, context) or 0) // (facts.num_hidden_layers or 1)  # one layer, unpacked
         return MemoryPlan(
             tokens=context,
-            weights_bytes=weights_bytes(facts, loader, weight_file),
+            weights_bytes=weights,
             cache_bytes=kv_cache_bytes(facts, context, cache_type) or 0,
             cache_type=cache_type,
             attention_bytes=_EAGER_SCORE_BYTES * scores if eager else 0,
@@ -113,11 +114,9 @@ def plan_memory(
 def weights_bytes(facts: ModelFacts, loader: str, weight_file: str | None) -> int:
     """Bytes of the files that are loaded: every part of the chosen one, or all of the best format in the folder."""
     files = facts.weight_files
-    if weight_file is not None:
-        chosen = parts_of(files, weight_file)
-    else:
-        chosen = tuple(part for file in alternatives(files) for part in parts_of(files, file.name))
-    size = sum(file.size_bytes for file in chosen)
+    chosen = [weight_file] if weight_file is not None else [file.name for file in alternatives(files)]
+    wholes = {whole_name(name) for name in chosen}
+    size = sum(file.size_bytes for file in files if whole_name(file.name) in wholes)
     # Transformers' loaders keep half of what was stored in float32.
     return size // 2 if loader == "Transformers" and facts.torch_dtype == "float32" else size
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..foreign_text import quoted
@@ -20,6 +21,7 @@ TOKENIZER_FILES = frozenset(
     " merges.txt".split()
 )
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})(?=\.[^.]+$)")
+_MOST_SENTENCES = 3
 _GGML = re.compile(r"ggml", re.IGNORECASE)
 _GPTQ = re.compile(r"gptq|\b[2348]-?bit\b", re.IGNORECASE)
 _BITS = re.compile(r"(?<![\d.])([2348])-?bit", re.IGNORECASE)
@@ -102,14 +104,14 @@ def parts_of(files: Iterable[WeightFile], name: str) -> tuple[WeightFile, ...]:
 
 
 def missing_shards(files: Sequence[WeightFile]) -> list[str]:
-    """A sentence for each split GGUF model of which not every part is there."""
+    """A sentence for split models of which not every part is there, for the first few."""
+    there = Counter(whole_name(file.name) for file in files)
     found = []
     for file in alternatives(files):
-        shard = _SHARD.search(file.name)
-        parts = parts_of(files, file.name)
-        if shard and len(parts) != int(shard[2]):
+        shard, parts = _SHARD.search(file.name), there[whole_name(file.name)]
+        if shard and parts != int(shard[2]):
             found.append(
-                f"{quoted(whole_name(file.name))} is split into {int(shard[2])} files and {len(parts)} of them"
-                f" {'is' if len(parts) == 1 else 'are'} here; get the others."
+                f"{quoted(whole_name(file.name))} is split into {int(shard[2])} files and {parts} of them"
+                f" {'is' if parts == 1 else 'are'} here; get the others."
             )
-    return found
+    return found[:_MOST_SENTENCES]
