@@ -46,6 +46,10 @@ def run_tests(arguments: list[str]) -> int:
     return hand_over([VENV_PYTHON, "-m", "pytest", *arguments])
 
 
+def run_tests_of_transformers(arguments: list[str]) -> int:
+    return hand_over([VENV_PYTHON, ROOT / "tests" / "transformers_releases.py", *arguments])
+
+
 class Command(NamedTuple):
     does: str
     requirements: list[str]
@@ -55,6 +59,11 @@ class Command(NamedTuple):
 COMMANDS = {
     "workbench": Command("open the workbench in a browser (also without any command)", ["workbench"], open_workbench),
     "test": Command("run all tests; what follows goes to pytest", ["workbench", "test"], run_tests),
+    "test-transformers": Command(
+        "run the numerics tests under many releases of Transformers (or those named, e.g. 4.31 newest)",
+        ["workbench", "test"],
+        run_tests_of_transformers,
+    ),
 }
 
 
@@ -89,7 +98,7 @@ def main(arguments: list[str]) -> int:
 
 
 def usage() -> str:
-    rows = [f"  python start.py {name:<10} {command.does}" for name, command in COMMANDS.items()]
+    rows = [f"  python start.py {name:<18} {command.does}" for name, command in COMMANDS.items()]
     return "\n".join(["Sets up what is needed in .venv, then:", *rows, "What follows a command is passed on to it."])
 
 

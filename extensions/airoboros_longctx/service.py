@@ -98,13 +98,12 @@ class LongContextService:
         with self._lock:
             self._withdraw_window()
         pending = self._guarded("plan the load", lambda: PendingLoad(self._plan_with(model_name, loader)))
-        if pending is None or pending.plan.factor == 1.0:
-            return pending
+        if pending is None:
+            return None
         try:
-            if pending.plan.mechanism == PATCH:
+            if pending.plan.mechanism == PATCH and pending.plan.factor != 1.0:
                 pending.undo.append(self._rope.patch_classes(pending.plan.scaling))
-            elif pending.plan.mechanism == LOADER_SETTING:
-                pending.undo.append(self._host.use_loader_settings(pending.plan))
+            pending.undo.append(self._host.use_loader_settings(pending.plan))
         except Exception as error:
             pending.problem = self._sentence("prepare the load", error)
         return pending
@@ -164,9 +163,9 @@ class LongContextService:
 
     def _scale_adopted(self, loaded: LoadedModel) -> ContextPlan | None:
         plan = self.plan(loaded.name, loaded_with=loaded.loader)
-        reading, _ = self._read(loaded.model)
+        reading, _ = self._read(plan, loaded.model)
         if plan.mechanism == LOADER_SETTING and reading is not None:
-            if not reading.agrees_with(plan.factor):
+            if not reading.agrees_with(plan.scaling):
                 lacks = "its scaling"
             elif not reading.reaches(plan.truncation_length):
                 lacks = f"room for {plan.truncation_length} tokens"
@@ -194,14 +193,15 @@ class LongContextService:
 
     def _confirm(self, plan: ContextPlan, model: Any, problem: str = "") -> LoadStatus:
         self._model = weakref.ref(model)
-        reading, unreadable = self._read(model)
-        if plan.mechanism == PATCH and reading is not None and not reading.agrees_with(plan.factor):
+        reading, unreadable = self._read(plan, model)
+        if plan.mechanism == PATCH and reading is not None and not reading.agrees_with(plan.scaling):
             try:
                 self._rope.scale_live(model, plan.scaling)
-                reading, unreadable = self._read(model)
+                reading, unreadable = self._read(plan, model)
             except Exception as error:
                 problem = self._sentence("scale the loaded model", error)
-        self._status = judge(plan, summary(plan), reading, problem or unreadable)
+        unfinished = self._guarded("finish the load", lambda: self._host.finish_load(plan, model)) or ()
+        self._status = judge(plan, summary(plan), reading, " ".join(filter(None, [problem or unreadable, *unfinished])))
         self._withdraw_window()
         if self._status.verdict is Verdict.CONFIRMED and plan.factor != 1.0:
             self._window_undo = self._guarded("give the window to the host", lambda: self._host.use_window(plan))
@@ -217,11 +217,13 @@ class LongContextService:
             self._host.log(warning)
         return self._status
 
-    def _read(self, model: Any) -> tuple[RopeReading | None, str]:
+    def _read(self, plan: ContextPlan, model: Any) -> tuple[RopeReading | None, str]:
+        """What ``model`` runs, by its rotary embedding or else by its loader; or why nobody can say."""
         try:
-            return self._rope.read(model), ""
+            return self._rope.read(model, plan.scaling), ""
         except RopeScalingError as error:
-            return None, str(error)
+            told = self._guarded("ask the loader", lambda: self._host.read_loader(plan, model))
+            return told, "" if told is not None else str(error)
         except Exception as error:
             return None, self._sentence("read the model back", error)
 

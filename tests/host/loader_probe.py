@@ -1,4 +1,4 @@
-"""More commands for the probe extension: what v1.7's loaders hold, and what its Model tab chooses."""
+"""More commands for the probe extension: the webui's arguments, what its loaders hold, what its Model tab chooses."""
 
 import contextlib
 from pathlib import Path
@@ -66,4 +66,26 @@ def _model_tab():
     return answer
 
 
-COMMANDS = {"exllama": _exllama, "attention": _attention, "model_tab": _model_tab}
+def _arguments():
+    """The webui's arguments as they are now."""
+    from modules import shared
+
+    plain = (str, int, float, bool, type(None))
+    return {name: value for name, value in vars(shared.args).items() if isinstance(value, plain)}
+
+
+def _llama_context():
+    """What the context of llama.cpp's Python binding was really made with."""
+    from modules import shared
+
+    parameters = getattr(shared.model.model, "context_params", None) or shared.model.model.params
+    return {"n_ctx": parameters.n_ctx, "rope_freq_scale": parameters.rope_freq_scale}
+
+
+COMMANDS = {
+    "arguments": _arguments,
+    "attention": _attention,
+    "exllama": _exllama,
+    "llama_context": _llama_context,
+    "model_tab": _model_tab,
+}

@@ -10,7 +10,7 @@ from .rope_scaling import RopeScaling
 #: How the scaling gets into the model.
 PATCH = "patch"  # ours: replace_llama_rope_with_scaled_rope before the load, or the live model in place
 LOADER_SETTING = "loader_setting"  # the loader's own knob (the host calls it compress_pos_emb)
-MODEL_CONFIG = "model_config"  # config.json states it and the loader reads it: nothing to do
+MODEL_CONFIG = "model_config"  # config.json or GGUF metadata states it and the loader reads it: nothing to do
 REMOTE_CODE = "remote_code"  # the model brings its own scaling code: left alone
 NONE = "none"  # not scaled
 
@@ -33,9 +33,39 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
+class MemoryPlan:
+    """What a load takes with ``tokens`` of context, in bytes. ``working_bytes`` is an estimate, the rest is exact.
+
+    ``cache_bytes`` is the key-value cache in ``cache_type``, and ``attention_bytes`` what eager attention holds beside
+    it while it reads that many tokens at once (0 where attention is fused). ``largest_tokens`` is the longest context,
+    up to the model's window, that fits the GPUs; None where their memory is not known, or where none fits.
+    """
+
+    tokens: int
+    weights_bytes: int
+    cache_bytes: int
+    cache_type: str
+    attention_bytes: int
+    working_bytes: int
+    gpu_bytes: tuple[int, ...] = ()
+    largest_tokens: int | None = None
+
+    @property
+    def total_bytes(self) -> int:
+        return self.weights_bytes + self.cache_bytes + self.attention_bytes + self.working_bytes
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether all of it fits the GPUs together; None where their memory is not known."""
+        return self.total_bytes <= sum(self.gpu_bytes) if self.gpu_bytes else None
+
+
+@dataclass(frozen=True)
 class ContextPlan:
     """One load, decided. Shown on the page, in the log and by the command line as the same object.
 
+    One method is planned, never two: ``factor`` is alpha where ``rope_type`` is ``ntk``, and a loader's own setting for
+    the other of the two has to be neutral for this load.
     ``max_position_embeddings`` is the model's window, ``truncation_length`` the part of it that was asked for;
     both in tokens. ``stop`` are the strings that end a reply.
     """
@@ -55,6 +85,7 @@ class ContextPlan:
     reasons: tuple[Reason, ...] = ()
     suggestion: Suggestion | None = None
     weight_file: str | None = None
+    memory: MemoryPlan | None = None
 
     @property
     def scaling(self) -> RopeScaling:
@@ -69,12 +100,18 @@ class Capabilities:
     """What this host can do, probed or by the name of a release; plain data.
 
     ``mechanisms`` maps each loader that is there to the way it can be scaled (PATCH, LOADER_SETTING,
-    MODEL_CONFIG for loaders that read config.json only, NONE).
+    MODEL_CONFIG for loaders that read config.json only, NONE). ``gpu_bytes`` is the memory of each GPU. ``missing``
+    names the packages that have to be installed first: for a loader of the release that is not among ``mechanisms``, or
+    (under the format's name, such as "gptq") for Transformers to read weights in that format. ``attention_switch`` is
+    what to change where Transformers' attention writes all its scores into memory at once; empty where it does not.
     """
 
     host: str
     mechanisms: dict[str, str] = field(default_factory=dict)
     gpu: bool = False
+    gpu_bytes: tuple[int, ...] = ()
+    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    attention_switch: str = ""
 
     @property
     def loaders(self) -> tuple[str, ...]:
@@ -97,8 +134,9 @@ class PlanRequest:
 
     ``loader`` is an explicit choice. ``loaded_with`` is the loader that already holds the model (it is not
     loaded again just to change it). ``host_factor`` is a scaling factor the user gave the host itself
-    (a flag or a slider), with ``host_factor_source`` saying where. ``trust_remote_code``: the host lets a model
-    run the code in its own folder.
+    (a flag or a slider), with ``host_factor_source`` saying where; ``host_alpha`` is the same for NTK's alpha.
+    ``trust_remote_code``: the host lets a model run the code in its own folder. ``cache_type`` is the key-value
+    cache's, by the loader's own name for it.
     """
 
     context_tokens: int | None = None
@@ -107,8 +145,11 @@ class PlanRequest:
     loaded_with: str | None = None
     host_factor: float | None = None
     host_factor_source: str = ""
+    host_alpha: float | None = None
+    host_alpha_source: str = ""
     rules: tuple[UserRule, ...] = ()
     trust_remote_code: bool = False
+    cache_type: str = "fp16"
 
 
 def plan_as_json(plan: ContextPlan) -> dict[str, Any]:
@@ -129,7 +170,15 @@ def plan_as_json(plan: ContextPlan) -> dict[str, Any]:
         "reasons": [asdict(reason) for reason in plan.reasons],
         "suggestion": _suggestion_as_json(plan.suggestion),
         "weight_file": plan.weight_file,
+        "memory": _memory_as_json(plan.memory),
     }
+
+
+def _memory_as_json(memory: MemoryPlan | None) -> dict[str, Any] | None:
+    """All in bytes and tokens; null where the model's shape is not known."""
+    if memory is None:
+        return None
+    return {**asdict(memory), "total_bytes": memory.total_bytes, "fits": memory.fits}
 
 
 def _suggestion_as_json(suggestion: Suggestion | None) -> dict[str, Any] | None:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, ContextPlan, Reason, Suggestion
 from .foreign_text import quoted
-from .planning.scaling_statements import spoken
-from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING
+from .planning.memory_plan import gib
+from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING, spoken
 
 _MECHANISMS = {
     PATCH: "scaled by this extension",
-    LOADER_SETTING: "the loader's own setting (compress_pos_emb)",
-    MODEL_CONFIG: "by config.json",
+    LOADER_SETTING: "the loader's own setting",
+    MODEL_CONFIG: "by the model's own files",
     REMOTE_CODE: "by the model's own code",
     NONE: "none",
 }
@@ -42,6 +42,7 @@ class PlanRow:
 def plan_rows(plan: ContextPlan) -> list[PlanRow]:
     """Every value of the plan in the order in which it is read; values that say nothing are left out."""
     separator = "not known to this model" if plan.plainformat_separator is None else repr(plan.plainformat_separator)
+    memory = "" if plan.memory is None else f"{gib(plan.memory.total_bytes)} at {plan.memory.tokens} tokens"
     rows = (
         ("scaling", _method(plan), "factor"),
         ("base window", f"{plan.original_max_position_embeddings} tokens", "original_max_position_embeddings"),
@@ -50,6 +51,7 @@ def plan_rows(plan: ContextPlan) -> list[PlanRow]:
         ("loader", plan.loader, "loader"),
         ("scaled how", _MECHANISMS.get(plan.mechanism, plan.mechanism), "mechanism"),
         ("weight file", quoted(plan.weight_file or ""), "weight_file"),
+        ("memory", memory, "memory"),
         ("template", plan.instruction_template or "the model's own", "instruction_template"),
         ("PLAINFORMAT after", separator if plan.instruction_template else "", "plainformat_separator"),
         ("stop at", "  ".join(plan.stop), "stop"),

@@ -43,13 +43,28 @@ class WeightFile:
 
 
 @dataclass(frozen=True)
+class GgufFacts:
+    """What only a GGUF file says. ``name`` is what its maker called the model, ``tokenizer`` whether it brings one.
+
+    ``context_length`` (tokens) is the base window in some files and the stretched one in others.
+    """
+
+    name: str | None = None
+    file_type: str | None = None
+    context_length: int | None = None
+    rope_dimension_count: int | None = None
+    tokenizer: bool = False
+    chat_template: str | None = None
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """A model folder as read. Nothing here is decided; ``None`` means the folder does not say.
 
-    ``max_position_embeddings`` is config.json's number as written: for some merges it is the base window, for
-    others the stretched one. ``card_text`` is the README as read, at most 1 MB. ``weight_format`` is ``"fp16"``
-    (unquantised, in whatever precision), ``"gguf"``, ``"ggml"`` or a quantisation method; None where no weights are.
-    ``problems`` are sentences about what could not be read.
+    ``max_position_embeddings`` is the number of ``window_source`` as written: for some merges it is the base window,
+    for others the stretched one. ``gguf`` is None where no GGUF file could be read. ``card_text`` is the README as
+    read, at most 1 MB. ``weight_format`` is ``"fp16"`` (unquantised, in whatever precision), ``"gguf"``, ``"ggml"`` or
+    a quantisation method; None where no weights are. ``problems`` are sentences about what could not be read.
     """
 
     path: str
@@ -65,10 +80,13 @@ class ModelFacts:
     num_key_value_heads: int | None = None
     head_dim: int | None = None
     max_position_embeddings: int | None = None
+    window_source: str = "config.json max_position_embeddings"
     rope_theta: float | None = None
     torch_dtype: str | None = None
     remote_code: bool = False
     config_scaling: ScalingStatement | None = None
+    gguf_scaling: ScalingStatement | None = None
+    gguf: GgufFacts | None = None
     card_scaling: ScalingStatement | None = None
     card_text: str = ""
     quantization: Quantization | None = None
@@ -80,3 +98,38 @@ class ModelFacts:
     @property
     def is_llama(self) -> bool:
         return self.model_type == "llama"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every spelling of the model's name, the most telling first."""
+        named = (self.model, self.name, self.gguf.name if self.gguf else None)
+        return tuple(dict.fromkeys(name for name in named if name))
+
+
+@dataclass(frozen=True)
+class AdapterFacts:
+    """An adapter (LoRA) folder as read; ``None`` means the folder does not say.
+
+    ``base_model`` is the model that it was trained on, as its maker wrote it. ``r`` is the rank, ``lora_alpha`` the
+    scale of the update (alpha / r), ``target_modules`` the layers that it changes.
+    """
+
+    path: str
+    name: str
+    organization: str | None = None
+    model: str = ""
+    base_model: str | None = None
+    peft_type: str | None = None
+    task_type: str | None = None
+    r: int | None = None
+    lora_alpha: float | None = None
+    target_modules: tuple[str, ...] = ()
+    card_scaling: ScalingStatement | None = None
+    card_text: str = ""
+    size_bytes: int = 0
+    problems: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every spelling of the adapter's name, the most telling first."""
+        return tuple(dict.fromkeys(name for name in (self.model, self.name) if name))

@@ -36,7 +36,14 @@ class Host(Protocol):
         """What the user asked of the host itself for this model, by flags, sliders and saved settings."""
 
     def use_loader_settings(self, plan: ContextPlan) -> Undo:
-        """Hand the planned factor and window to the loader's own knobs for the load that follows."""
+        """Hand what is planned to the loader's own settings for the load that follows: the factor and window where it
+        scales by itself, neutral ones where something else does, the weight file where a folder holds several."""
+
+    def finish_load(self, plan: ContextPlan, model: Any) -> tuple[str, ...]:
+        """Do what the loaded model still needs from its loader; a sentence for everything that failed."""
+
+    def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
+        """What the loader says that ``model`` runs, where no rotary embedding can be called; None: it does not say."""
 
     def use_window(self, plan: ContextPlan) -> Undo:
         """Give the loaded model's window to the host's settings, arguments and defaults."""
@@ -62,5 +69,8 @@ class Rope(Protocol):
     def scale_live(self, model: Any, scaling: RopeScaling) -> Undo:
         """Scale a model that is already loaded, in place."""
 
-    def read(self, model: Any) -> RopeReading:
-        """What ``model`` really runs. RopeScalingError where it has no rotary embedding that can be read."""
+    def read(self, model: Any, planned: RopeScaling | None = None) -> RopeReading:
+        """What ``model`` really runs; ``planned`` is tried by its formula where a method has no other way.
+
+        RopeScalingError where it has no rotary embedding that can be read.
+        """

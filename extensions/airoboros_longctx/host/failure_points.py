@@ -102,6 +102,8 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui.WebuiHost.with_loader", PICK, "the webui's own choice of loader"),
     FailurePoint("host.webui.WebuiHost.use_window", LOAD, _STOCK_WINDOW),
     FailurePoint("host.webui.WebuiHost.use_loader_settings", RELOAD, "the model loads unscaled, and red"),
+    FailurePoint("host.webui.WebuiHost.finish_load", LOAD, "long prompts of some GPTQ models fail"),
+    FailurePoint("host.webui.WebuiHost.read_loader", LOAD, _RED),
     FailurePoint("host.webui.WebuiHost.reload_model", RELOAD, "the model stays unscaled, and the status line says so"),
     FailurePoint("host.webui.WebuiHost.log", LOAD, "the line goes to the terminal instead of the webui's log"),
 )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..core.context_plan import LOADER_SETTING, NONE, Capabilities, ContextPlan, PlanRequest
 from ..core.instruction_templates import instruction_template
 from ..core.ports import LoadedModel, Undo
+from ..core.rope_scaling import RopeReading
 from ..core.template_formats import as_jinja
+from .loader_settings import families, llama_server, rope_arguments
+from .loader_settings.load import Load, one_after_the_other
 from .webui_capabilities import probe_capabilities
 from .webui_seams import FACTOR_KEY, WINDOW_KEYS
 
@@ -22,7 +26,7 @@ _WITHOUT_BOS = ("llama.cpp",)
 #: Where the newer webuis keep the active template's text.
 _TEMPLATE_TEXT = "instruction_template_str"
 #: The arguments that say the window; a loader reads the one its release has.
-_WINDOW_ARGUMENTS = ("max_seq_len", "ctx_size")
+_WINDOW_ARGUMENTS = ("max_seq_len", "n_ctx", "ctx_size")
 
 
 class WebuiHost:
@@ -71,9 +75,17 @@ class WebuiHost:
 
     def user_request(self, model_name: str, loader: str | None) -> PlanRequest:
         saved = self._saved_settings(model_name)
-        context, context_source = self._asked("context", WINDOW_KEYS, model_name, saved)
-        factor, factor_source = self._asked("factor", (FACTOR_KEY,), model_name, saved)
         chosen = self._shared.args.loader if "loader" in self._provided() else saved.get("loader")
+        llama_cpp = self._is_for_llama_cpp(model_name, loader or chosen)
+        context, context_source = self._asked("context", _window_keys(llama_cpp), model_name, saved)
+        factor, factor_source = self._asked("factor", (FACTOR_KEY,), model_name, saved)
+        if llama_cpp:
+            slots = llama_server.slots(self._shared.args)
+            if context and slots > 1 and llama_server.CONTEXT in context_source:
+                context, context_source = context // slots, f"{context_source}, for {slots} requests at once"
+            stated = llama_server.stated_factor(getattr(self._shared.args, llama_server.EXTRA_FLAGS, None))
+            if stated:
+                factor, factor_source = stated, llama_server.SOURCE
         return PlanRequest(
             context_tokens=context if context else None,
             context_source=context_source,
@@ -82,6 +94,11 @@ class WebuiHost:
             host_factor_source=factor_source,
             trust_remote_code=bool(getattr(self._shared.args, "trust_remote_code", False)),
         )
+
+    def _is_for_llama_cpp(self, model_name: str, loader: str | None) -> bool:
+        path = self.model_path(model_name)
+        is_gguf = path.suffix.lower() == ".gguf" or (path.is_dir() and any(path.glob("*.gguf")))
+        return is_gguf if loader is None else loader in families.LLAMA_CPP
 
     def _provided(self) -> tuple[str, ...]:
         return tuple(getattr(self._shared, "provided_arguments", ()))
@@ -120,8 +137,9 @@ class WebuiHost:
         saved = self._saved_settings(model_name)
         planned: dict[str, Any] = {key: plan.truncation_length for key in WINDOW_KEYS if key in stock}
         planned["loader"] = plan.loader
-        if plan.mechanism == LOADER_SETTING and FACTOR_KEY in stock:
-            planned[FACTOR_KEY] = plan.factor if plan.factor % 1 else int(plan.factor)
+        if plan.mechanism == LOADER_SETTING:
+            knobs = rope_arguments.own_knobs(plan)
+            planned.update({key: value for key, value in knobs.items() if key in stock})
         planned = {key: value for key, value in planned.items() if key not in saved}
         self._given[model_name] = {**{f"stock {key}": stock.get(key) for key in planned}, **planned}
         settings = {**stock, **planned}
@@ -177,18 +195,19 @@ class WebuiHost:
         return state
 
     def use_loader_settings(self, plan: ContextPlan) -> Undo:
-        args = self._shared.args
-        before = getattr(args, FACTOR_KEY)
-        ours = plan.factor if plan.factor % 1 else int(plan.factor)
-        setattr(args, FACTOR_KEY, ours)
-        undo_window = self.use_window(plan)
+        prepare = partial(families.prepare, self._load_of(plan))
+        if plan.factor == 1.0 or plan.mechanism == NONE:
+            return prepare()
+        return one_after_the_other((partial(self.use_window, plan), prepare))
 
-        def undo() -> None:
-            if getattr(args, FACTOR_KEY) == ours:
-                setattr(args, FACTOR_KEY, before)
-            undo_window()
+    def finish_load(self, plan: ContextPlan, model: Any) -> tuple[str, ...]:
+        return families.finish(self._load_of(plan), model)
 
-        return undo
+    def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
+        return families.read(plan.loader, model, self.model_path(plan.model))
+
+    def _load_of(self, plan: ContextPlan) -> Load:
+        return Load(plan, self._shared.args, self.model_path(plan.model), self._provided())
 
     def use_window(self, plan: ContextPlan) -> Undo:
         places: list[tuple[Any, str]] = [(self._shared.settings, "truncation_length")]
@@ -241,6 +260,12 @@ class WebuiHost:
         if window is not None and default and _OLD_API in sys.modules and not from_the_page:
             state["truncation_length"] = window
         return state
+
+
+def _window_keys(llama_cpp: bool) -> tuple[str, ...]:
+    """The settings that say a window for this model: v1.x has llama.cpp's beside the other loaders'."""
+    other = "max_seq_len" if llama_cpp else "n_ctx"
+    return tuple(key for key in WINDOW_KEYS if key != other)
 
 
 def _is_number(value: object) -> bool:

@@ -6,18 +6,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ..core.context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, Capabilities
-from .webui_seams import FACTOR_KEY
+from ..core.context_plan import Capabilities
+from .loader_settings.families import LLAMA_CPP, family_of, mechanism_of
 
-#: Loaders whose models are built by Transformers' Llama: the patch reaches them in every release.
-_PATCHED = ("Transformers", "AutoGPTQ")
-#: Loaders that read config.json and nothing else.
-_CONFIG_ONLY = ("ExLlamav3", "ExLlamav3_HF")
-#: Loaders with a knob of their own for the linear factor, where the release still passes it on.
-_OWN_KNOB = ("ExLlama", "ExLlama_HF", "ExLlamav2", "ExLlamav2_HF", "llama.cpp", "llamacpp_HF", "ctransformers")
-#: Where a loader's package is looked for before the loader is planned.
-_PACKAGES = {"AutoGPTQ": "auto_gptq", "ExLlama": "exllama", "ExLlama_HF": "exllama"}
-_REPOSITORIES = {"ExLlama": "exllama", "ExLlama_HF": "exllama"}
+#: What Transformers reads these weights with: each needs every one of the groups, of a group any package.
+_WEIGHT_PACKAGES = {
+    "gptq": (("optimum",), ("gptqmodel", "auto_gptq")),
+    "awq": (("gptqmodel", "awq"),),
+}
+_SERVER_MODULE = "modules.llama_cpp_server"
 
 
 def probe_capabilities(args: Any) -> Capabilities:
@@ -25,28 +22,41 @@ def probe_capabilities(args: Any) -> Capabilities:
     from modules import loaders
 
     offered = tuple(getattr(loaders, "loaders_and_params", {}))
-    has_knob = hasattr(args, FACTOR_KEY)
+    missing = {loader: _packages(loader)[:1] for loader in offered if not _installed(loader)}
+    for weights, groups in _WEIGHT_PACKAGES.items():
+        if lacking := tuple(group[0] for group in groups if not any(map(_is_there, group))):
+            missing[weights] = lacking
+    on_cpu = bool(getattr(args, "cpu", False))
     return Capabilities(
         host="webui",
-        mechanisms={loader: _mechanism(loader, has_knob) for loader in offered if _installed(loader)},
-        gpu=not getattr(args, "cpu", False) and _gpu(),
+        mechanisms={loader: mechanism_of(loader, args) for loader in offered if loader not in missing},
+        gpu=not on_cpu and _gpu(),
+        gpu_bytes=() if on_cpu else _gpu_bytes(),
+        missing=missing,
+        attention_switch=_attention_switch(args),
     )
 
 
-def _mechanism(loader: str, has_knob: bool) -> str:
-    if loader in _PATCHED:
-        return PATCH
-    if loader in _CONFIG_ONLY:
-        return MODEL_CONFIG
-    return LOADER_SETTING if loader in _OWN_KNOB and has_knob else NONE
+def _packages(loader: str) -> tuple[str, ...]:
+    """What ``loader`` can be loaded with in this release, any one of them; empty where it needs nothing."""
+    family = family_of(loader)
+    packages = family.packages
+    if loader in LLAMA_CPP:
+        server = _is_there(_SERVER_MODULE)
+        packages = tuple(package for package in packages if package.endswith("binaries") is server)
+    return (*packages, *([f"repositories/{family.folder}"] if family.folder else []))
 
 
 def _installed(loader: str) -> bool:
-    package = _PACKAGES.get(loader)
-    if package is None or find_spec(package) is not None:
-        return True
-    repository = _REPOSITORIES.get(loader)
-    return repository is not None and (Path("repositories") / repository).is_dir()
+    packages = _packages(loader)
+    return not packages or any(Path(name).is_dir() if "/" in name else _is_there(name) for name in packages)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # no parent package, or a module without a specification
+        return False
 
 
 def _gpu() -> bool:
@@ -56,3 +66,29 @@ def _gpu() -> bool:
         return bool(torch.cuda.is_available() or torch.backends.mps.is_available())
     except Exception:
         return False
+
+
+def _gpu_bytes() -> tuple[int, ...]:
+    """The memory of each NVIDIA or AMD GPU in bytes."""
+    try:
+        import torch
+
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return tuple(int(torch.cuda.get_device_properties(index).total_memory) for index in range(count))
+    except Exception:
+        return ()
+
+
+def _attention_switch(args: Any) -> str:
+    """What to change where attention writes all its scores into memory at once; empty where it does not.
+
+    The webui of 2023 has two switches for it; later ones ask for the eager kind only when they are told to.
+    """
+    if hasattr(args, "sdp_attention"):
+        is_on = args.sdp_attention or getattr(args, "xformers", False)
+        return "" if is_on else "start the webui with --sdp-attention"
+    if getattr(args, "use_eager_attention", False):
+        return "start the webui without --use_eager_attention"
+    if getattr(args, "attn_implementation", "sdpa") == "eager":
+        return "set attn_implementation to sdpa"
+    return ""

@@ -38,11 +38,24 @@ class Seam:
 
 
 SEAMS: tuple[Seam, ...] = (
-    Seam(LOAD, "modules.models", "huggingface_loader", "Transformers", "v1.3.1 - v3.4"),
-    Seam(LOAD, "modules.models", "transformers_loader", "Transformers", "v3.5 - v4.7.3"),
+    Seam(LOAD, "modules.models", "huggingface_loader", "Transformers", "v1.3.1 - v3.0"),
+    Seam(LOAD, "modules.models", "transformers_loader", "Transformers", "v3.1 - v4.7.3"),
     Seam(LOAD, "modules.models", "AutoGPTQ_loader", "AutoGPTQ", "v1.3.1 - v2.1"),
+    Seam(LOAD, "modules.models", "GPTQ_loader", "GPTQ-for-LLaMa", "v1.3.1 - snapshot-2023-12-31"),
+    Seam(LOAD, "modules.models", "AutoAWQ_loader", "AutoAWQ", "v1.7 - v1.10"),
+    Seam(LOAD, "modules.models", "HQQ_loader", "HQQ", "snapshot-2023-12-31 - v3.1"),
     Seam(LOAD, "modules.models", "ExLlama_loader", "ExLlama", "v1.3.1 - v1.7"),
     Seam(LOAD, "modules.models", "ExLlama_HF_loader", "ExLlama_HF", "v1.3.1 - v1.7"),
+    Seam(LOAD, "modules.models", "ExLlamav2_loader", "ExLlamav2", "v1.6 - v3.23"),
+    Seam(LOAD, "modules.models", "ExLlamav2_HF_loader", "ExLlamav2_HF", "v1.6 - v3.23"),
+    Seam(LOAD, "modules.models", "ExLlamav3_loader", "ExLlamav3", "v3.14 - v4.7.3"),
+    Seam(LOAD, "modules.models", "ExLlamav3_HF_loader", "ExLlamav3_HF", "v2.8.1 - v4.7.3"),
+    Seam(LOAD, "modules.models", "llamacpp_loader", "llama.cpp", "v1.3.1 - v2.2"),
+    Seam(LOAD, "modules.models", "llama_cpp_server_loader", "llama.cpp", "v2.8.1 - v4.7.3"),
+    Seam(LOAD, "modules.models", "llamacpp_HF_loader", "llamacpp_HF", "v1.3.1 - v2.2"),
+    Seam(LOAD, "modules.models", "ctransformers_loader", "ctransformers", "v1.7 - snapshot-2023-12-31"),
+    Seam(LOAD, "modules.models", "QuipSharp_loader", "QuIP#", "snapshot-2023-12-31"),
+    Seam(LOAD, "modules.models", "TensorRT_LLM_loader", "TensorRT-LLM", "v1.8 - v4.7.3"),
     Seam(WINDOW, "modules.models_settings", "get_model_metadata", "", "v1.7 - v4.7.3"),
     Seam(WINDOW, "modules.models_settings", "get_model_settings_from_yamls", "", "v1.3.1 - v1.5"),
     Seam(CHOOSE_LOADER, "modules.models_settings", "apply_model_settings_to_state", "", "v1.7 - v4.7.3"),
@@ -60,5 +73,5 @@ SEAMS: tuple[Seam, ...] = (
 
 #: The loaders as the plan needs them: the settings key of their window, and of their own linear factor.
 #: "" where the loader has none. A release has a key when ``shared.args`` has it.
-WINDOW_KEYS = ("truncation_length", "truncation_length_info", "max_seq_len", "ctx_size")
+WINDOW_KEYS = ("truncation_length", "truncation_length_info", "max_seq_len", "n_ctx", "ctx_size")
 FACTOR_KEY = "compress_pos_emb"

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..core.context_plan import PATCH, Capabilities, ContextPlan, PlanRequest
+from ..core.context_plan import LOADER_SETTING, PATCH, Capabilities, ContextPlan, PlanRequest
 from ..core.errors import AiroborosLongctxError
 from ..core.ports import LoadedModel, Undo
+from ..core.rope_scaling import RopeReading
 
 LOADER = "Transformers"
 _logger = logging.getLogger("airoboros_longctx")
@@ -48,7 +49,15 @@ class WorkbenchHost:
         return PlanRequest()
 
     def use_loader_settings(self, plan: ContextPlan) -> Undo:
+        if plan.mechanism != LOADER_SETTING:
+            return lambda: None
         raise WorkbenchError(f"{plan.loader} was planned with settings of its own; the workbench has {LOADER} only.")
+
+    def finish_load(self, plan: ContextPlan, model: Any) -> tuple[str, ...]:
+        return ()
+
+    def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
+        return None
 
     def use_window(self, plan: ContextPlan) -> Undo:
         before, self.truncation_length = self.truncation_length, plan.truncation_length

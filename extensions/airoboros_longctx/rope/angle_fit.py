@@ -5,17 +5,21 @@ scaling means ``w_i = theta ** (-2i / d) / factor`` for one factor (arXiv:2306.1
 ``w_i`` roughly; at every doubling of the position the turns already made are known and the error is halved.
 
 Every ``w_i`` is known up to a bound that follows from how its cosines were rounded. The dimensions agree on a factor
-when the intervals that they leave for it overlap; the fitted factor is the roundest number in that overlap.
+when the intervals that they leave for it overlap; the fitted factor is the roundest number in that overlap. Where they
+do not, scalings that are expected are tried by their formula, and then another base (NTK).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from ..core.rope_scaling import NTK, NTK_BY_PARTS, RopeScaling
+from .frequencies import ntk_alpha, ntk_base, scale_frequencies
 from .probes import Rows
 
 #: Unit roundoff and smallest step of the formats in which tables and frequencies are kept.
@@ -28,9 +32,11 @@ SLACK = 4.0
 
 @dataclass(frozen=True)
 class AngleFit:
-    """``rope_type`` "default", "linear", "ntk" (another base) or "other", and how far the model is from it.
+    """``rope_type`` "default", "linear", "ntk", "ntk_by_parts" or "other", and how far the model is from it.
 
-    ``error`` is the largest difference of a cosine or sine from the fit's; ``note`` says what does not fit.
+    ``rope_theta`` is the base that the model runs; ``original_max_position_embeddings`` is None where the fit does not
+    depend on it. ``error`` is the largest difference of a cosine or sine from the fit's; ``note`` says what does not
+    fit; ``frequencies`` are the fitted frequencies: float64, shape ``(head_dim / 2,)``, None where nothing fits.
     """
 
     rope_type: str
@@ -38,6 +44,11 @@ class AngleFit:
     rope_theta: float
     error: float
     note: str = ""
+    frequencies: Tensor | None = None
+    original_max_position_embeddings: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.rope_type} ×{self.factor:g}" if self.factor is not None else f"{self.rope_type} ({self.note})"
 
 
 @dataclass(frozen=True)
@@ -109,14 +120,16 @@ def _distance(rows: Rows, w: Tensor) -> Tensor:
     return torch.stack(differences).amax(dim=0)
 
 
-def distance_from(rows: Rows, rope_theta: float, factor: float) -> float:
-    """The largest difference of a cosine or sine in ``rows`` from RoPE with this base and linear ``factor``."""
-    head_dim = rows.cos.shape[-1]
-    return float(_distance(rows, rope_theta ** -(torch.arange(0, head_dim, 2).double() / head_dim) / factor).max())
+def distance_from(rows: Rows, frequencies: Tensor) -> float:
+    """The largest difference of a cosine or sine in ``rows`` from RoPE with these frequencies."""
+    return float(_distance(rows, frequencies).max())
 
 
-def fit_angles(rows: Rows, rope_theta: float | None) -> AngleFit:
-    """Fit ``rows``; ``rope_theta`` is the base that the model states (None: it states none, and the base is fitted)."""
+def fit_angles(rows: Rows, rope_theta: float | None, expected: Sequence[RopeScaling] = ()) -> AngleFit:
+    """Fit ``rows``; ``rope_theta`` is the base that the model states (None: it states none, and the base is fitted).
+
+    ``expected``: scalings that are recognised by their formula (by parts has no other way; NTK is then exact).
+    """
     head_dim = rows.cos.shape[-1]
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim
     stated = 10000.0 if rope_theta is None else rope_theta
@@ -148,9 +161,19 @@ def fit_angles(rows: Rows, rope_theta: float | None) -> AngleFit:
         low, high = _overlap(default / reading.w, reading.bound)
         if rope_theta is not None and low <= high:
             factor = _roundest(low, high)
-            error = float(_distance(rows, default / factor).max())
-            return AngleFit("default" if factor == 1.0 else "linear", factor, stated, error, note)
+            error = distance_from(rows, default / factor)
+            return AngleFit("default" if factor == 1.0 else "linear", factor, stated, error, note, default / factor)
+        for scaling in expected:
+            w = scale_frequencies(scaling, default, stated).double()
+            if bool(((w - reading.w).abs() <= reading.bound * reading.w).all()):
+                return _as_expected(scaling, w, stated, distance_from(rows, w), note)
     return _fit_base_too(rows, found, exponents, rope_theta, stated, error)
+
+
+def _as_expected(scaling: RopeScaling, w: Tensor, stated: float, error: float, note: str) -> AngleFit:
+    window = scaling.original_max_position_embeddings if scaling.rope_type == NTK_BY_PARTS else None
+    theta = ntk_base(stated, scaling.factor, 2 * w.numel()) if scaling.rope_type == NTK else stated
+    return AngleFit(scaling.rope_type, scaling.factor, theta, error, note, w, window)
 
 
 def _fit_base_too(
@@ -171,9 +194,12 @@ def _fit_base_too(
         _roundest(factor * (1 - spread), factor * (1 + spread)),
         _roundest(theta * (1 - spread), theta * (1 + spread)),
     )
-    error = float(_distance(rows, theta**-exponents / factor).max())
+    w = theta**-exponents / factor
+    error = distance_from(rows, w)
     if rope_theta is None:
-        return AngleFit("default" if factor == 1.0 else "linear", factor, theta, error, "base fitted, none is stated")
-    if factor == 1.0:
-        return AngleFit("ntk", None, theta, error, f"base {theta:g} where {stated:g} is stated")
+        kind = "default" if factor == 1.0 else "linear"
+        return AngleFit(kind, factor, theta, error, "base fitted, none is stated", w)
+    if factor == 1.0 and theta > stated:
+        low, high = (ntk_alpha(stated, theta * (1 + side), 2 * w.numel()) for side in (-spread, spread))
+        return AngleFit("ntk", _roundest(low, high), theta, error, f"base {theta:g} where {stated:g} is stated", w)
     return AngleFit("other", None, theta, error, f"factor {factor:g} and base {theta:g} where {stated:g} is stated")

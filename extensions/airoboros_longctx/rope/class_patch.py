@@ -5,7 +5,7 @@ AutoGPTQ); models built before, and after ``revert()``, are as without us. A mod
 ``rope_scaling`` of its own is left to Transformers: two scalings never stack.
 
 What replaces ``modeling_llama.LlamaRotaryEmbedding`` is a subclass of whatever is there, made by the row of
-``CLASS_SHAPES`` that fits. Its instances take the factor with them: they stay scaled when the patch goes.
+``CLASS_SHAPES`` that fits. Its instances take the scaling with them: they stay scaled when the patch goes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 from torch import nn
 
 from ..core.errors import RopeScalingError
+from ..core.rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR, RopeScaling
 from .class_shapes import CLASS_NAME, MODELING_MODULE, class_shape
 from .frequencies import inverse_frequencies
-from .scaled_table import ScaledTable
+from .scaling_state import ScaledRope
 
 #: The name under which the library's module carries the active patch: seen by a second copy of this package as well.
 PATCH_ATTRIBUTE = "_airoboros_longctx_rope_patch"
@@ -32,15 +33,15 @@ _lock = threading.RLock()
 class ClassPatch:
     """The replaced class. ``modules_built`` counts the rotary modules that were built scaled by it."""
 
-    def __init__(self, modeling: Any, factor: float, max_position_embeddings: int) -> None:
-        self.factor = factor
+    def __init__(self, modeling: Any, scaling: RopeScaling, max_position_embeddings: int) -> None:
+        self.scaling = scaling
         self.max_position_embeddings = max_position_embeddings
         self.modules_built = 0
         self.active = False
         self._modeling = modeling
         self._original: type[nn.Module] = getattr(modeling, CLASS_NAME)
         self._replacement = class_shape(self._original).build(self._original, self)
-        self._tables: weakref.WeakValueDictionary[tuple[int, float], ScaledTable] = weakref.WeakValueDictionary()
+        self._ropes: weakref.WeakValueDictionary[tuple[int, float], ScaledRope] = weakref.WeakValueDictionary()
 
     def revert(self) -> None:
         """Put back what was there, if ours is still on top; under a later patch ours just passes through from now on.
@@ -56,14 +57,14 @@ class ClassPatch:
             if getattr(self._modeling, PATCH_ATTRIBUTE, None) is self:
                 delattr(self._modeling, PATCH_ATTRIBUTE)
 
-    def table(self, head_dim: int, rope_theta: float) -> ScaledTable:
-        """The one table for all layers with this ``head_dim`` and base; it lives as long as a model that uses it."""
+    def rope(self, head_dim: int, rope_theta: float) -> ScaledRope:
+        """The one for all layers with this ``head_dim`` and base; its table lives as long as a model that uses it."""
         with _lock:
-            table = self._tables.get((head_dim, rope_theta))
-            if table is None:
-                frequencies = inverse_frequencies(head_dim, rope_theta)
-                table = self._tables[(head_dim, rope_theta)] = ScaledTable(frequencies, self.factor, 1)
-            return table
+            rope = self._ropes.get((head_dim, rope_theta))
+            if rope is None:
+                rope = ScaledRope.of(self.scaling, inverse_frequencies(head_dim, rope_theta), rope_theta)
+                self._ropes[(head_dim, rope_theta)] = rope
+            return rope
 
     def _apply(self) -> None:
         setattr(self._modeling, CLASS_NAME, self._replacement)
@@ -84,14 +85,31 @@ def replace_llama_rope_with_scaled_rope(factor: float = 4, max_position_embeddin
         raise RopeScalingError(
             f"max_position_embeddings {max_position_embeddings!r} found; a number of tokens is needed. Try 8192."
         )
+    return patch_llama_rope(
+        RopeScaling(LINEAR, float(factor), max(1, round(max_position_embeddings / factor))), max_position_embeddings
+    )
+
+
+def patch_llama_rope(scaling: RopeScaling, max_position_embeddings: int | None = None) -> ClassPatch:
+    """As ``replace_llama_rope_with_scaled_rope``, for every method that this extension applies.
+
+    ``max_position_embeddings``: the length of tables made in advance; None is the window of ``scaling``.
+    Raises RopeScalingError for another method, and where Transformers has no class that could be replaced.
+    """
+    if scaling.rope_type not in APPLICABLE_ROPE_TYPES:
+        raise RopeScalingError(
+            f"rope_type {scaling.rope_type!r} found; {', '.join(APPLICABLE_ROPE_TYPES)} can be applied. "
+            "Leave the model to the code that brings its scaling."
+        )
+    length = scaling.max_position_embeddings if max_position_embeddings is None else max_position_embeddings
     with _lock:
         modeling = _modeling_llama()
         active = getattr(modeling, PATCH_ATTRIBUTE, None)
         if active is not None:
-            if (active.factor, active.max_position_embeddings) == (float(factor), max_position_embeddings):
+            if (active.scaling, active.max_position_embeddings) == (scaling, length):
                 return active  # type: ignore[no-any-return]
             active.revert()
-        patch = ClassPatch(modeling, float(factor), max_position_embeddings)
+        patch = ClassPatch(modeling, scaling, length)
         patch._apply()
         return patch
 

@@ -1,6 +1,6 @@
 """How a scaled subclass of the library's rotary class is made: one row for every shape that class has had.
 
-The factor is taken along by every instance at its construction; while the patch is not active the subclass does
+The scaling is taken along by every instance at its construction; while the patch is not active the subclass does
 nothing at all, so it can stay underneath somebody else's.
 """
 
@@ -16,15 +16,19 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import RopeScalingError
-from .frequencies import interpolated_frequencies
+from ..core.rope_scaling import RopeScaling
+from .divided_positions import put_divided_positions
+from .frequencies import scale_frequencies
+from .rotary_modules import stated_rope_theta
 from .scaled_frequencies import ScaledFrequencies, put_frequencies
-from .scaled_table import ScaledTable
-from .scaling_state import STATE_ATTRIBUTE, ScalingState
+from .scaling_state import STATE_ATTRIBUTE, ScaledRope, ScalingState
 from .shared_tables import SharedTables, put_tables
 
 if TYPE_CHECKING:
     from .class_patch import ClassPatch
 
+#: The base of a rotary module that neither states one nor has a configuration that does: Llama's own.
+LLAMA_THETA = 10000.0
 MODELING_MODULE = "transformers.models.llama.modeling_llama"
 CLASS_NAME = "LlamaRotaryEmbedding"
 
@@ -51,9 +55,9 @@ def _build_with_tables(library_class: type[nn.Module], patch: ClassPatch) -> typ
                 return
             # The first call: one row by the library itself gives the buffers their shape, device and dtype.
             super()._set_cos_sin_cache(seq_len=1, device=device, dtype=dtype)
-            table = patch.table(int(self.dim), float(self.base))
-            table.length = max(table.length, seq_len, patch.max_position_embeddings)
-            state = self.__dict__[STATE_ATTRIBUTE] = ScalingState(patch.factor, table)
+            rope = patch.rope(int(self.dim), float(self.base))
+            rope.table.length = max(rope.table.length, seq_len, patch.max_position_embeddings)
+            state = self.__dict__[STATE_ATTRIBUTE] = ScalingState(rope)
             put_tables(self, state)
             patch.modules_built += 1
 
@@ -61,10 +65,14 @@ def _build_with_tables(library_class: type[nn.Module], patch: ClassPatch) -> typ
 
 
 def _scaled_parameters(
-    library_function: Callable[..., tuple[Tensor, float]], factor: float, *arguments: Any, **keywords: Any
+    library_function: Callable[..., tuple[Tensor, float]],
+    scaling: RopeScaling,
+    config: Any,
+    *others: Any,
+    **keywords: Any,
 ) -> tuple[Tensor, float]:
-    inv_freq, attention_scaling = library_function(*arguments, **keywords)
-    return interpolated_frequencies(inv_freq, factor), attention_scaling
+    inv_freq, attention_scaling = library_function(config, *others, **keywords)
+    return scale_frequencies(scaling, inv_freq, stated_rope_theta(config, None) or LLAMA_THETA), attention_scaling
 
 
 def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
@@ -78,7 +86,7 @@ def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) ->
                 return
             default = library_class.compute_default_rope_parameters  # type: ignore[attr-defined]
             self.__dict__["compute_default_rope_parameters"] = functools.partial(
-                _scaled_parameters, default, patch.factor
+                _scaled_parameters, default, patch.scaling
             )
             super().__init__(*arguments, **keywords)
             if self.rope_type == "default":
@@ -100,17 +108,24 @@ def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) ->
 
 
 def _build_with_buffer(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
-    """The library's constructor makes default frequencies, once: they are exchanged at its end."""
+    """The library's constructor makes default frequencies, once: they are exchanged at its end.
+
+    In the versions without ``rope_type`` natively scaled modules have classes of their own, which are not replaced.
+    """
+    divides = not _takes_config(library_class)
+    put = put_divided_positions if divides else put_frequencies
     bases = (library_class,) if issubclass(library_class, ScaledFrequencies) else (ScaledFrequencies, library_class)
 
     class ScaledLlamaRotaryEmbedding(*bases):  # type: ignore[misc]
         @functools.wraps(library_class.__init__)  # type: ignore[misc]
         def __init__(self, *arguments: Any, **keywords: Any) -> None:
             super().__init__(*arguments, **keywords)
-            if not patch.active or self.rope_type != "default" or STATE_ATTRIBUTE in self.__dict__:
+            native = getattr(self, "rope_type", "default") != "default"
+            if not patch.active or native or STATE_ATTRIBUTE in self.__dict__:
                 return
-            state = ScalingState(patch.factor, ScaledTable(self.inv_freq, patch.factor, 1))
-            put_frequencies(self, state)
+            theta = stated_rope_theta(getattr(self, "config", None), self) or LLAMA_THETA
+            state = ScalingState(ScaledRope.of(patch.scaling, self.inv_freq, theta, divide_positions=divides))
+            put(self, state)
             self.__dict__[STATE_ATTRIBUTE] = state
             patch.modules_built += 1
 
@@ -119,6 +134,10 @@ def _build_with_buffer(library_class: type[nn.Module], patch: ClassPatch) -> typ
 
 def _takes_config(library_class: type) -> bool:
     return "config" in inspect.signature(library_class.__init__).parameters  # type: ignore[misc]
+
+
+def _takes_base(library_class: type) -> bool:
+    return {"dim", "base", "scaling_factor"} <= set(inspect.signature(library_class.__init__).parameters)  # type: ignore[misc]
 
 
 CLASS_SHAPES = (
@@ -135,6 +154,7 @@ CLASS_SHAPES = (
         _build_with_tables,
     ),
     ClassShape("frequencies in a buffer, made from a config", "4.43 to 4.57", _takes_config, _build_with_buffer),
+    ClassShape("frequencies in a buffer, made from a base", "4.38 to 4.42", _takes_base, _build_with_buffer),
 )
 
 

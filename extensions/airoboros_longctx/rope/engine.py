@@ -12,16 +12,16 @@ class RopeEngine:
     """Imports torch and transformers when they are used, not before."""
 
     def patch_classes(self, scaling: RopeScaling) -> Undo:
-        from .class_patch import replace_llama_rope_with_scaled_rope
+        from .class_patch import patch_llama_rope
 
-        return replace_llama_rope_with_scaled_rope(scaling.factor, scaling.max_position_embeddings).revert
+        return patch_llama_rope(scaling).revert
 
     def scale_live(self, model: Any, scaling: RopeScaling) -> Undo:
         from .live_patch import apply_rope_scaling
 
         return apply_rope_scaling(model, scaling).revert
 
-    def read(self, model: Any) -> RopeReading:
+    def read(self, model: Any, planned: RopeScaling | None = None) -> RopeReading:
         from .read_back import read_rope_scaling
 
-        return read_rope_scaling(model)
+        return read_rope_scaling(model, planned)

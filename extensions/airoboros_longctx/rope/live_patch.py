@@ -1,4 +1,4 @@
-"""Linear RoPE scaling of a model that is already loaded, in place, with an exact way back."""
+"""RoPE scaling of a model that is already loaded, in place, with an exact way back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from .frequencies import inverse_frequencies
 from .read_back import read_rope_scaling
 from .rotary_modules import FoundRotary, find_rotary
 from .scaled_modules import MODULE_SHAPES, ModuleShape, module_shape, put_scaling, take_scaling
-from .scaled_table import ScaledTable
-from .scaling_state import ScalingState, scaling_state
+from .scaling_state import ScaledRope, ScalingState, scaling_state
 
 
 @dataclass(eq=False)
@@ -43,35 +42,35 @@ class LivePatch:
 
 
 def apply_rope_scaling(model: Any, scaling: RopeScaling) -> LivePatch:
-    """Make ``model`` (see ``read_rope_scaling`` for what it may be) run ``scaling``, which must be linear or default.
+    """Make ``model`` (see ``read_rope_scaling`` for what it may be) run ``scaling``, by any applicable method.
 
     The model's own tensors, classes and configuration stay untouched or come back with ``revert()``. Applying what
-    already runs changes nothing and says so; applying another factor over an own application replaces it until it is
+    already runs changes nothing and says so; applying another scaling over an own application replaces it until it is
     reverted. Raises RopeScalingError, with the model as it was, when the model is scaled by anybody else (two scalings
     never stack), when nothing can be scaled, and when the model does not run ``scaling`` afterwards.
     """
     if scaling.rope_type not in APPLICABLE_ROPE_TYPES:
         raise RopeScalingError(
-            f"rope_type {scaling.rope_type!r} found; {' or '.join(APPLICABLE_ROPE_TYPES)} can be applied to a loaded "
-            "model. Leave the model as its loader made it, or state a linear factor."
+            f"rope_type {scaling.rope_type!r} found; {', '.join(APPLICABLE_ROPE_TYPES)} can be applied to a loaded "
+            "model. Leave the model as its loader made it, or state one of these."
         )
-    found, before = find_rotary(model), read_rope_scaling(model)
-    if before.agrees_with(scaling.factor):
-        return LivePatch(scaling, before.modules, False, f"the model already runs ×{scaling.factor:g}: nothing to do")
+    found, before = find_rotary(model), read_rope_scaling(model, scaling)
+    if before.agrees_with(scaling):
+        return LivePatch(scaling, before.modules, False, f"the model already runs {scaling}: nothing to do")
     shapes = _shapes(found)
     _refuse_foreign_scaling(found, before, scaling)
 
-    tables: dict[bytes, ScaledTable] = {}
-    patch = LivePatch(scaling, len(found.objects), True, f"{before.modules} rotary modules scaled ×{scaling.factor:g}")
+    ropes: dict[bytes, ScaledRope] = {}
+    patch = LivePatch(scaling, len(found.objects), True, f"{before.modules} rotary modules run {scaling}")
     try:
         for module, shape in zip(found.objects, shapes, strict=True):
-            state = ScalingState(scaling.factor, _table(module, before, scaling, tables))
+            state = ScalingState(_rope(module, shape, found, before, scaling, ropes))
             put_scaling(module, shape, state)
             patch._applied.append((weakref.ref(module), shape, state))
-        after = read_rope_scaling(model)
-        if not after.agrees_with(scaling.factor):
+        after = read_rope_scaling(model, scaling)
+        if not after.agrees_with(scaling):
             raise RopeScalingError(
-                f"After scaling, {_runs(after)} was read from the model and ×{scaling.factor:g} was needed: something "
+                f"After scaling, {after} was read from the model and {scaling} was needed: something "
                 "else decides its rotary embedding. It is as it was before; unload what patches it and try again."
             )
     except Exception as problem:
@@ -105,29 +104,32 @@ def _shapes(found: FoundRotary) -> list[ModuleShape]:
 def _refuse_foreign_scaling(found: FoundRotary, before: RopeReading, scaling: RopeScaling) -> None:
     """Only an unscaled model, or one that this extension scaled, may be given another factor."""
     states = [scaling_state(module) for module in found.objects]
-    if before.agrees_with(1.0) or (
-        before.factor is not None
-        and all(state is not None and abs(state.factor / before.factor - 1.0) < 1e-3 for state in states)
-    ):
+    if before.is_unscaled or all(state is not None and before.agrees_with(state.rope.scaling) for state in states):
         return
     raise RopeScalingError(
-        f"{_runs(before)} was read from the model, and an unscaled one is needed to apply ×{scaling.factor:g}: two "
+        f"{before} was read from the model, and an unscaled one is needed to apply {scaling}: two "
         "scalings must not be stacked. Take the other one away (rope_scaling in config.json, compress_pos_emb, "
         "alpha_value, or the patch active while it was loaded) and load the model again."
     )
 
 
-def _table(
-    module: nn.Module, before: RopeReading, scaling: RopeScaling, tables: dict[bytes, ScaledTable]
-) -> ScaledTable:
-    """One table per distinct set of frequencies: one for all layers of a Llama."""
+def _rope(
+    module: nn.Module,
+    shape: ModuleShape,
+    found: FoundRotary,
+    before: RopeReading,
+    scaling: RopeScaling,
+    ropes: dict[bytes, ScaledRope],
+) -> ScaledRope:
+    """One for every distinct set of frequencies: one for all layers of a Llama."""
     inv_freq = _unscaled_frequencies(module, before)
     key = inv_freq.numpy().tobytes()
-    if key not in tables:
+    if key not in ropes:
         own = module.__dict__.get("max_seq_len_cached")
         length = max(own if isinstance(own, int) else 0, scaling.max_position_embeddings)
-        tables[key] = ScaledTable(inv_freq, scaling.factor, length)
-    return tables[key]
+        theta = found.rope_theta or before.rope_theta
+        ropes[key] = ScaledRope.of(scaling, inv_freq, theta, length, divide_positions=shape.divides_positions)
+    return ropes[key]
 
 
 def _unscaled_frequencies(module: nn.Module, before: RopeReading) -> Tensor:
@@ -135,12 +137,7 @@ def _unscaled_frequencies(module: nn.Module, before: RopeReading) -> Tensor:
     own = module.inv_freq
     state = scaling_state(module)
     if state is not None:
-        return state.table.inv_freq
+        return state.rope.unscaled
     if isinstance(own, Tensor) and own.dtype == torch.float32 and not own.is_meta:
         return own.detach().cpu()
     return inverse_frequencies(before.head_dim, before.rope_theta)
-
-
-def _runs(reading: RopeReading) -> str:
-    detail = f"×{reading.factor:g}" if reading.factor is not None else f"({reading.note})"
-    return f"{reading.rope_type} {detail}"

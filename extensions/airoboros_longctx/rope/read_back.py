@@ -10,23 +10,25 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.errors import RopeScalingError
-from ..core.rope_scaling import RopeReading
+from ..core.rope_scaling import NTK, NTK_BY_PARTS, RopeReading, RopeScaling
 from .angle_fit import AngleFit, distance_from, fit_angles
 from .probes import Rows, ask_module, ask_module_when_grown, ask_tables
 from .rotary_modules import FoundRotary, find_rotary
+from .scaling_state import scaling_state
 
 #: Cosines and sines of the first positions that are this far from the fit come from another rule, not from rounding:
 #: tables of a model that was cast to bfloat16 are made again with errors of half of this.
 ANOTHER_RULE, FIRST_POSITIONS = 0.25, 32
 
 
-def read_rope_scaling(model: Any) -> RopeReading:
+def read_rope_scaling(model: Any, planned: RopeScaling | None = None) -> RopeReading:
     """The RoPE scaling that ``model`` runs: a Llama-type model of Transformers, AutoGPTQ's or peft's wrapper of one, or
     ExLlama's model.
 
     Calls the rotary embedding at about twenty positions and changes nothing. ``rope_type`` is "default" (factor 1),
-    "linear", "ntk" (another base, in ``rope_theta``), "dynamic" (depends on the length) or "other"; ``factor`` is None
-    for the last three and ``note`` says why. Raises RopeScalingError when there is no rotary embedding to call.
+    "linear", "ntk" (another base, in ``rope_theta``; ``factor`` is alpha), "ntk_by_parts", "dynamic" (depends on the
+    length) or "other"; ``factor`` is None for the last two and ``note`` says why. By parts is recognised where it is
+    ``planned``, or was put there by this extension. Raises RopeScalingError when there is no rotary embedding to call.
     """
     found = find_rotary(model)
     try:
@@ -38,19 +40,39 @@ def read_rope_scaling(model: Any) -> RopeReading:
             "Nothing was changed; the scaling of this model cannot be confirmed."
         ) from problem
     head_dim = answers[0][0].cos.shape[-1]
-    fits = [(fit_angles(rows, found.rope_theta), count) for rows, count in answers]
+    expected = _expected(found, planned)
+    fits = [(fit_angles(rows, found.rope_theta, expected), count) for rows, count in answers]
     fit = max((fit for fit, _ in fits), key=lambda fit: fit.error)
-    if len({(each.rope_type, each.factor) for each, _ in fits}) > 1:
-        runs = ", ".join(f"{count} run {_in_words(each)}" for each, count in fits)
+    if len({(each.rope_type, each.factor, each.original_max_position_embeddings) for each, _ in fits}) > 1:
+        runs = ", ".join(f"{count} run {each}" for each, count in fits)
         fit = AngleFit("other", None, fit.rope_theta, fit.error, f"the layers differ: {runs}")
     elif fit.factor is not None:
         fit = _checked_when_grown(found, fit)
-    if fit.factor is None and any(_is_dynamic(rotary) for rotary in found.objects):
-        fit = replace(fit, rope_type="dynamic")
+    if (fit.factor is None or fit.rope_type == NTK) and any(_is_dynamic(rotary) for rotary in found.objects):
+        fit = replace(fit, rope_type="dynamic", factor=None)
     length = None if found.place.is_module else min(int(rotary.sin.shape[-2]) for rotary in found.objects)
     return RopeReading(
-        fit.rope_type, fit.factor, head_dim, fit.rope_theta, len(found.objects), fit.error, fit.note, length
+        fit.rope_type,
+        fit.factor,
+        head_dim,
+        fit.rope_theta,
+        len(found.objects),
+        fit.error,
+        fit.note,
+        length,
+        fit.original_max_position_embeddings,
     )
+
+
+def _expected(found: FoundRotary, planned: RopeScaling | None) -> list[RopeScaling]:
+    """The scalings to try by their formula: the planned one, and what this extension runs on the modules."""
+    states = [scaling_state(rotary) for rotary in found.objects if found.place.is_module]
+    scalings = [planned, *(state.rope.scaling for state in states if state is not None)]
+    return [
+        scaling
+        for scaling in dict.fromkeys(scalings)
+        if scaling is not None and scaling.rope_type in (NTK, NTK_BY_PARTS) and scaling.factor != 1
+    ]
 
 
 def _window(found: FoundRotary) -> int | None:
@@ -76,18 +98,14 @@ def _checked_when_grown(found: FoundRotary, fit: AngleFit) -> AngleFit:
     """``fit``, unless a longer sequence makes a module of some class answer otherwise."""
     if not found.place.is_module:
         return fit
-    assert fit.factor is not None
+    assert fit.frequencies is not None
     for rotary in {type(rotary): rotary for rotary in found.objects}.values():
         rows = ask_module_when_grown(rotary, _window(found))
-        if distance_from(rows.up_to(FIRST_POSITIONS), fit.rope_theta, fit.factor) > ANOTHER_RULE:
-            note = f"{_in_words(fit)} now, {_in_words(fit_angles(rows, found.rope_theta))} in a longer sequence"
+        if distance_from(rows.up_to(FIRST_POSITIONS), fit.frequencies) > ANOTHER_RULE:
+            note = f"{fit} now, {fit_angles(rows, found.rope_theta)} in a longer sequence"
             return AngleFit("other", None, fit.rope_theta, fit.error, note)
     return fit
 
 
 def _is_dynamic(rotary: Any) -> bool:
     return "dynamic" in f"{type(rotary).__name__} {getattr(rotary, 'rope_type', '')}".lower()
-
-
-def _in_words(fit: AngleFit) -> str:
-    return f"{fit.rope_type} ×{fit.factor:g}" if fit.factor is not None else f"{fit.rope_type} ({fit.note})"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import RopeScalingError
+from .frequencies import ntk_base
 
 #: AutoGPTQ, peft and ``*ForCausalLM`` (model, base_model), DataParallel (module), the webui's ExLlama_HF (ex_model).
 WRAPPERS = ("model", "base_model", "module", "ex_model", "language_model")
@@ -42,22 +43,31 @@ class FoundRotary:
     @property
     def rope_theta(self) -> float | None:
         """The base that the model was trained with, as its configuration states it; None where it is silent."""
-        config = self.config
-        parameters = getattr(config, "rope_parameters", None)
-        stated = parameters.get("rope_theta") if isinstance(parameters, dict) else None
-        for holder, name in ((config, "rope_theta"), (config, "rotary_embedding_base"), (self.objects[0], "base")):
-            stated = getattr(holder, name, None) if stated is None else stated
-        if stated is None:
-            return None
-        alpha = float(getattr(config, "alpha_value", None) or 1.0)
-        if self.is_exllama and alpha > 1.0:  # ExLlama multiplies the base in place: alpha ** (d / (d - 2))
-            head_dim = int(config.head_dim)
-            return float(float(stated) / alpha ** (head_dim / (head_dim - 2)))
-        return float(stated)
+        stated = stated_rope_theta(self.config, self.objects[0])
+        alpha = float(getattr(self.config, "alpha_value", None) or 1.0)
+        if stated is not None and self.is_exllama and alpha > 1.0:  # ExLlama multiplies the base in place
+            return stated / ntk_base(1.0, alpha, int(self.config.head_dim))
+        return stated
 
     @property
     def is_exllama(self) -> bool:
         return not self.place.is_module
+
+
+def stated_rope_theta(config: Any, rotary: Any) -> float | None:
+    """The base as a model's ``config``, or else its rotary module, states it; None where neither does."""
+    places = (
+        (getattr(config, "rope_parameters", None), "rope_theta"),
+        (config, "rope_theta"),
+        (config, "rotary_embedding_base"),
+        (rotary, "base"),
+        (getattr(rotary, "rope_kwargs", None), "base"),
+    )
+    for holder, name in places:
+        stated = holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
+        if stated is not None:
+            return float(stated)
+    return None
 
 
 def _attentions(decoder: Any) -> list[Any]:

@@ -24,20 +24,20 @@ class ScaledFrequencies:
         result = super()._apply(fn, *arguments, **keywords)  # type: ignore[misc]
         moved = self._buffers["inv_freq"]
         if ours and state is not None and moved is not None and moved.dtype != torch.float32:
-            self._buffers["inv_freq"] = state.inv_freq(moved.device)
+            self._buffers["inv_freq"] = state.rope.inv_freq(moved.device)
         return result
 
 
 def _is_of(module: nn.Module, state: ScalingState) -> bool:
     """True when the frequencies of ``module`` are those that ``state`` put there, wherever they were moved."""
     own = module._buffers.get("inv_freq")
-    return own is not None and (own.is_meta or torch.equal(own, state.inv_freq(own.device).to(own.dtype)))
+    return own is not None and (own.is_meta or torch.equal(own, state.rope.inv_freq(own.device).to(own.dtype)))
 
 
 def put_frequencies(module: nn.Module, state: ScalingState) -> None:
     own = module._buffers["inv_freq"]
     assert own is not None
-    scaled = state.inv_freq(own.device)
+    scaled = state.rope.inv_freq(own.device)
     if WAITING + "inv_freq" not in module._buffers:
         module._buffers[WAITING + "inv_freq"] = own
         module._non_persistent_buffers_set.add(WAITING + "inv_freq")
@@ -48,7 +48,7 @@ def take_frequencies(module: nn.Module, state: ScalingState) -> None:
     own, waiting = module._buffers["inv_freq"], module._buffers[WAITING + "inv_freq"]
     ours = _is_of(module, state)
     if ours and own is not None:
-        module._buffers["inv_freq"] = waiting if state.previous is None else state.previous.inv_freq(own.device)
+        module._buffers["inv_freq"] = waiting if state.previous is None else state.previous.rope.inv_freq(own.device)
     if state.previous is None:
         del module._buffers[WAITING + "inv_freq"]
         module._non_persistent_buffers_set.discard(WAITING + "inv_freq")

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from .divided_positions import put_divided_positions, take_divided_positions
 from .scaled_frequencies import ScaledFrequencies, put_frequencies, take_frequencies
 from .scaling_state import STATE_ATTRIBUTE, ScalingState, scaling_state
 from .shared_tables import SharedTables, put_tables, take_tables
@@ -25,24 +26,44 @@ LIBRARY_CLASS_ATTRIBUTE = "_airoboros_longctx_library_class"
 
 @dataclass(frozen=True)
 class ModuleShape:
-    """One row of the table: how a rotary module is asked for angles, and how it is made to run scaled and put back."""
+    """One row of the table: how a rotary module is asked for angles, and how it is made to run scaled and put back.
+
+    ``needs`` are tensors that it must have, ``marks`` other attributes.
+    """
 
     name: str
     transformers: str
     forward_argument: str
     needs: tuple[str, ...]
+    marks: tuple[str, ...]
     mixin: type
     put: Callable[[nn.Module, ScalingState], None]
     take: Callable[[nn.Module, ScalingState], None]
+
+    @property
+    def divides_positions(self) -> bool:
+        """True where linear scaling divides positions in the forward pass, as the library of that time does."""
+        return self.put is put_divided_positions
 
 
 #: Told apart by the argument of ``forward`` and the tensors, never by a version. The first row that fits counts.
 MODULE_SHAPES = (
     ModuleShape(
-        "frequencies",
-        "4.38 and later",
+        "frequencies and divided positions",
+        "4.38 to 4.42",
         "position_ids",
         ("inv_freq",),
+        ("scaling_factor",),
+        ScaledFrequencies,
+        put_divided_positions,
+        take_divided_positions,
+    ),
+    ModuleShape(
+        "frequencies",
+        "4.43 and later",
+        "position_ids",
+        ("inv_freq",),
+        (),
         ScaledFrequencies,
         put_frequencies,
         take_frequencies,
@@ -52,6 +73,7 @@ MODULE_SHAPES = (
         "4.31 to 4.37",
         "seq_len",
         ("inv_freq", "cos_cached", "sin_cached"),
+        (),
         SharedTables,
         put_tables,
         take_tables,
@@ -67,7 +89,11 @@ def module_shape(module: nn.Module) -> ModuleShape | None:
         return None
     for shape in MODULE_SHAPES:
         tensors = (getattr(module, name, None) for name in shape.needs)
-        if shape.forward_argument in arguments and all(isinstance(tensor, Tensor) for tensor in tensors):
+        if (
+            shape.forward_argument in arguments
+            and all(isinstance(tensor, Tensor) for tensor in tensors)
+            and all(hasattr(module, mark) for mark in shape.marks)
+        ):
             return shape
     return None
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .frequencies import interpolated_frequencies
+from ..core.rope_scaling import RopeScaling
+from .frequencies import positions_divided_by, scale_frequencies
 from .scaled_table import ScaledTable
 
 #: The name under which a module carries its ``ScalingState``.
@@ -20,17 +21,51 @@ WAITING = "_unscaled_"
 
 
 @dataclass(eq=False)
+class ScaledRope:
+    """One scaling of one set of frequencies, shared by all layers that have the same.
+
+    ``unscaled``: the module's own frequencies, float32, on the CPU, shape ``(head_dim / 2,)``, for the base
+    ``rope_theta``. ``frequencies``: what a module runs that multiplies them with positions; where ``divisor`` is not 1,
+    the positions are divided by it first. ``table``: what a module with tables slices.
+    """
+
+    scaling: RopeScaling
+    unscaled: Tensor
+    rope_theta: float
+    frequencies: Tensor
+    divisor: float
+    table: ScaledTable
+
+    @classmethod
+    def of(
+        cls,
+        scaling: RopeScaling,
+        inv_freq: Tensor,
+        rope_theta: float,
+        length: int = 1,
+        divide_positions: bool = False,
+    ) -> ScaledRope:
+        """``length``: positions to start the table with. ``divide_positions``: as the library does in 4.38 to 4.42."""
+        with torch.inference_mode(False), torch.no_grad():
+            unscaled = inv_freq.detach().to(device="cpu", dtype=torch.float32, copy=True)
+            scaled, divisor = scale_frequencies(scaling, unscaled, rope_theta), positions_divided_by(scaling)
+            table = ScaledTable(unscaled if divisor != 1 else scaled, divisor, length)
+            if divide_positions and divisor != 1:
+                return cls(scaling, unscaled, rope_theta, unscaled, divisor, table)
+            return cls(scaling, unscaled, rope_theta, scaled, 1.0, table)
+
+    def inv_freq(self, device: torch.device) -> Tensor:
+        """A new tensor of ``frequencies``: float32, shape ``(head_dim / 2,)``."""
+        with torch.inference_mode(False), torch.no_grad():
+            return self.frequencies.to(device, copy=True)
+
+
+@dataclass(eq=False)
 class ScalingState:
     """One application of a scaling to one module; ``previous`` is the one that it covers."""
 
-    factor: float
-    table: ScaledTable
+    rope: ScaledRope
     previous: ScalingState | None = None
-
-    def inv_freq(self, device: torch.device) -> Tensor:
-        """A new tensor of the scaled frequencies: float32, shape ``(head_dim / 2,)``."""
-        with torch.inference_mode(False), torch.no_grad():
-            return interpolated_frequencies(self.table.inv_freq, self.factor).to(device)
 
 
 def scaling_state(module: nn.Module) -> ScalingState | None:

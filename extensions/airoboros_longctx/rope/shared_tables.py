@@ -34,7 +34,7 @@ class SharedTables:
         state: ScalingState | None = self.__dict__.get(STATE_ATTRIBUTE)
         if waiting is None or state is None:
             raise AttributeError(f"{type(self).__name__!r} object has no buffer {name!r}")
-        rows = state.table.cos_sin(waiting.device, waiting.dtype)[index]
+        rows = state.rope.table.cos_sin(waiting.device, waiting.dtype)[index]
         return rows.reshape((1,) * (waiting.dim() - 2) + tuple(rows.shape))
 
     @property
@@ -59,7 +59,7 @@ class SharedTables:
     @property
     def max_seq_len_cached(self) -> int:
         if self._runs_scaled():
-            return int(self.__dict__[STATE_ATTRIBUTE].table.length)
+            return int(self.__dict__[STATE_ATTRIBUTE].rope.table.length)
         try:
             return int(self.__dict__["max_seq_len_cached"])
         except KeyError as missing:
@@ -77,7 +77,7 @@ class SharedTables:
     def _set_cos_sin_cache(self, seq_len: int, device: Any, dtype: Any) -> None:
         """Called when a longer sequence needs longer tables: they grow, scaled, once for all layers."""
         if self._runs_scaled():
-            self.__dict__[STATE_ATTRIBUTE].table.reserve(seq_len)
+            self.__dict__[STATE_ATTRIBUTE].rope.table.reserve(seq_len)
         else:
             super()._set_cos_sin_cache(seq_len=seq_len, device=device, dtype=dtype)  # type: ignore[misc]
 

@@ -16,7 +16,8 @@ from extensions.airoboros_longctx.core.context_plan import Capabilities
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
 from extensions.airoboros_longctx.core.model_facts import ModelFacts
 from extensions.airoboros_longctx.core.planning.planner import plan_context
-from extensions.airoboros_longctx.core.reading.model_folder import CARD_BYTES, read_model_facts
+from extensions.airoboros_longctx.core.reading.folder_files import CARD_BYTES
+from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
 
@@ -137,3 +138,12 @@ def test_any_json_in_any_field_still_gives_a_plan(
     (folder / "quantize_config.json").write_text(json.dumps(quantize), encoding="utf-8")
     _plans(read_model_facts(folder))
     _plans(read_model_facts(folder), known_capabilities("webui-v1.7"))
+
+
+def test_a_folder_of_ten_thousand_split_files(tmp_path: Path) -> None:
+    for number in range(10_000):
+        (tmp_path / f"m{number}-00001-of-00002.gguf").touch()
+    facts = read_model_facts(tmp_path)
+    assert len(facts.weight_files) == 10_000
+    assert len(facts.problems) < 20
+    _plans(facts)

@@ -84,14 +84,18 @@ def test_gptq_without_exllama_and_autogptq_goes_to_transformers(model_folder: Mo
 
 @pytest.mark.parametrize(
     ("host", "mechanism", "tokens"),
-    [("webui-v1.5", "loader_setting", 8192), ("webui-v4.0", "loader_setting", 8192), ("webui-v4.7.3", "none", 2048)],
+    [
+        ("webui-v1.5", "loader_setting", 8192),
+        ("webui-v4.0", "loader_setting", 8192),
+        ("webui-v4.7.3", "loader_setting", 8192),
+    ],
 )
 def test_gguf_goes_to_llama_cpp(tmp_path: Path, host: str, mechanism: str, tokens: int) -> None:
     file = tmp_path / "airoboros-33b-gpt4-1.4.1-PI-8192.gguf"
     file.write_bytes(b"GGUF")
     plan = plan_context(read_model_facts(file), known_capabilities(host))
     assert (plan.loader, plan.factor, plan.mechanism, plan.truncation_length) == ("llama.cpp", 4, mechanism, tokens)
-    assert warned(plan, "Not scaled", "--rope-scale 4") is (mechanism == "none")
+    assert not warned(plan, "Not scaled")
 
 
 def test_a_host_without_any_loader_still_gets_an_honest_plan(model_folder: ModelFolder) -> None:

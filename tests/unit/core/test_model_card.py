@@ -24,6 +24,10 @@ PREAMBLE = "A chat between a curious user and an assistant. The assistant gives 
         ("compress_pos_emb = 4, max_seq_len = 8192", 8192, 4),
         ("Set max_seq_len\nto 8192 and compress_pos_emb\nto 4.", 8192, 4),
         ("set compress_pos_emb to 4", None, 4),
+        ("Add max_seq_len 8192 and compress_pos_emb 4. It may do well with compress_pos_emb 2 too.", 8192, 4),
+        ("**change the scaling factor to 0.25 and the maximum sequence length to 8192**", 8192, 4),
+        ("With the patch: a scaling factor of .125, and a maximum sequence length of `16384`.", 16384, 8),
+        ("You might try compress_pos_emb 2, but compress_pos_emb 4 is what it was trained on.", None, 4),
         ("Set max_seq_len to 8192, compress_pos_emb to 4. Again: max_seq_len 8192, compress_pos_emb 4.", 8192, 4),
     ],
 )
@@ -33,7 +37,7 @@ def test_a_stated_scaling_is_understood(card: str, window: int | None, factor: f
     assert statement is not None
     assert (statement.max_position_embeddings, statement.factor, problems) == (window, factor, [])
     assert statement.original_max_position_embeddings == (None if window is None else round(window / factor))
-    assert "compress_pos_emb" in statement.quote.replace("\\", "")
+    assert ("scaling factor" if "scaling factor" in card else "compress_pos_emb") in statement.quote.replace("\\", "")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,9 @@ def test_a_stated_scaling_is_understood(card: str, window: int | None, factor: f
         "Set max_seq_len and compress_pos_emb to 8192 and 4 respectively.",
         "compress_pos_emb is explained in chapter 4096.",
         "compress_pos_emb to 0 and max_seq_len to 0",
+        "It uses a scaling factor of 8, giving a maximum sequence length of 16384.",
+        "A scaling factor of 0.0 and a maximum sequence length of 8192.",
+        "Its maximum sequence length is 2048; the RoPE is scaled by a factor of 0.25.",
         "compress_pos_emb compress_pos_emb compress_pos_emb",
     ],
 )
@@ -75,7 +82,10 @@ def test_a_quote_is_short_and_printable() -> None:
     assert statement.quote.isprintable()
 
 
-@pytest.mark.parametrize("text", ["max_seq_len " * 80_000, "compress_pos_emb to 4. " * 45_000, "9" * 1_000_000])
+@pytest.mark.parametrize(
+    "text",
+    ["max_seq_len " * 80_000, "compress_pos_emb to 4. " * 45_000, "9" * 1_000_000, "scaling factor to 0.25 " * 40_000],
+)
 def test_a_megabyte_of_keys_is_read_quickly(text: str) -> None:
     card_scaling(text, [])
 

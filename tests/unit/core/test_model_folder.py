@@ -15,6 +15,7 @@ from extensions.airoboros_longctx.core.reading.model_config import config_facts,
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 
 from .conftest import ModelFolder
+from .gguf_files import LLAMA_GGUF, write_gguf
 
 
 def test_a_whole_folder_is_read(model_folder: ModelFolder) -> None:
@@ -169,7 +170,7 @@ def test_gptq_parameters_from_the_names_alone(model_folder: ModelFolder) -> None
 
 def test_a_gguf_file_is_a_model(tmp_path: Path) -> None:
     file = tmp_path / "airoboros-33b-gpt4-1.4.1-PI-8192.Q4_K_M.gguf"
-    file.write_bytes(b"GGUF")
+    write_gguf(file, LLAMA_GGUF)
     facts = read_model_facts(file)
     assert (facts.name, facts.weight_format, facts.problems) == (file.stem, "gguf", ())
     plan = plan_context(facts, known_capabilities("webui-v1.7"))

@@ -36,7 +36,7 @@ KEYS = (
 def test_the_json_keys_are_a_contract(model_folder: ModelFolder) -> None:
     plan = plan_as_json(plan_context(lxctx_facts(model_folder), V1_7))
     assert set(KEYS) <= set(plan)
-    assert set(plan) - set(KEYS) == {"truncation_length", "suggestion", "weight_file"}
+    assert set(plan) - set(KEYS) == {"truncation_length", "suggestion", "weight_file", "memory"}
     assert all(set(reason) == {"value", "because", "source"} for reason in plan["reasons"])
 
 
@@ -75,9 +75,13 @@ REQUESTS = st.builds(
     loader=st.none() | st.sampled_from(["ExLlama", "transformers", "nonsense", ""]),
     loaded_with=st.none() | st.sampled_from(["ExLlama", "AutoGPTQ", "nonsense"]),
     host_factor=st.none() | st.floats(),
+    host_alpha=st.none() | st.floats() | st.floats(1, 16),
     rules=st.lists(
         st.builds(
-            UserRule, pattern=st.text(max_size=5), rope_type=st.sampled_from(["linear", "ntk"]), factor=st.floats()
+            UserRule,
+            pattern=st.text(max_size=5),
+            rope_type=st.sampled_from(["linear", "ntk", "ntk_by_parts", "yarn"]),
+            factor=st.floats(),
         )
     ).map(tuple),
     trust_remote_code=st.booleans(),

@@ -15,7 +15,6 @@ from extensions.airoboros_longctx.core.explanation import summary
 from extensions.airoboros_longctx.core.families import Family, families
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
-from extensions.airoboros_longctx.core.rope_scaling import LINEAR
 
 from .conftest import ModelFolder
 from .known_models import (
@@ -131,19 +130,23 @@ def test_base_or_window_in_config_json_gives_the_same_plan(
     assert plans[0] == plans[1]
     plan = plans[0]
     assert plan.original_max_position_embeddings == family.original_max_position_embeddings
-    if family.rope_type == LINEAR:
-        assert (plan.factor, plan.max_position_embeddings) == (family.factor, family.max_position_embeddings)
-        assert plan.mechanism == "patch"
-    else:
-        assert (plan.factor, plan.mechanism) == (1, "none")
-        assert plan.truncation_length == family.original_max_position_embeddings
+    assert (plan.rope_type, plan.factor) == (family.rope_type, family.factor)
+    assert plan.max_position_embeddings == family.max_position_embeddings
+    assert plan.mechanism == ("none" if family.factor == 1 else "patch")
     assert plan.suggestion is None
 
 
-@pytest.mark.parametrize("name", ["airoboros-33b-gpt4-1.4.1-NTK-16384-fp16", "airophin-13b-pntk-16k-fp16"])
-def test_a_method_that_is_not_applied_yet_says_so(model_folder: ModelFolder, name: str) -> None:
-    plan = plan_context(read_model_facts(model_folder(name)), WORKBENCH)
-    assert plan.rope_type in ("ntk", "ntk_by_parts")
-    assert (plan.factor, plan.mechanism) == (1, "none")
-    assert plan.truncation_length == plan.original_max_position_embeddings
-    assert warned(plan, "Not scaled:", "does not apply that method yet", "Keep to the base window")
+@pytest.mark.parametrize(
+    ("name", "rope_type", "factor", "base"),
+    [
+        ("airoboros-33b-gpt4-1.4.1-NTK-16384-fp16", "ntk", 8, 2048),
+        ("airophin-13b-pntk-16k-fp16", "ntk_by_parts", 4, 4096),
+    ],
+)
+def test_every_method_of_the_families_is_applied_by_the_patch(
+    model_folder: ModelFolder, name: str, rope_type: str, factor: float, base: int
+) -> None:
+    plan = plan_context(read_model_facts(model_folder(name, config={"max_position_embeddings": base})), WORKBENCH)
+    assert (plan.rope_type, plan.factor, plan.mechanism) == (rope_type, factor, "patch")
+    assert (plan.original_max_position_embeddings, plan.truncation_length) == (base, 16384)
+    assert not warned(plan, "Not scaled")

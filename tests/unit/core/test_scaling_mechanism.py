@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,7 +52,8 @@ def test_what_config_json_states_is_left_to_the_loaders_that_read_it(
 
 def test_a_loader_that_reads_config_json_only_cannot_be_given_a_factor(model_folder: ModelFolder) -> None:
     facts = read_model_facts(model_folder(PI_8192, **SEEDS[PI_8192]))
-    plan = plan_context(facts, V4_7_3, PlanRequest(loader="ExLlamav3"))
+    host = replace(V4_7_3, mechanisms={**V4_7_3.mechanisms, "ExLlamav3": "model_config"})
+    plan = plan_context(facts, host, PlanRequest(loader="ExLlamav3"))
     assert (plan.factor, plan.mechanism, plan.truncation_length) == (4, "none", 2048)
     assert warned(plan, "ExLlamav3 takes the scaling from config.json only", "Choose another loader")
 

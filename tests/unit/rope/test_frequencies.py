@@ -6,11 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from extensions.airoboros_longctx.rope.frequencies import (
-    interpolated_angles,
-    interpolated_frequencies,
-    inverse_frequencies,
-)
+from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
+from extensions.airoboros_longctx.rope.frequencies import interpolated_angles, inverse_frequencies, scale_frequencies
 from extensions.airoboros_longctx.rope.scaled_table import GROWTH, ScaledTable
 from tests.unit.rope.tiny_llama import FACTORS, load, rotary_modules
 
@@ -36,7 +33,7 @@ def test_both_ways_to_interpolate_agree_with_the_reference(factor: float) -> Non
     positions = np.arange(4096, dtype=np.float64)[:, None]
     expected = positions / factor * 10000.0 ** (-2.0 * np.arange(16) / 32)
     tables = interpolated_angles(4096, inv_freq, factor).double().numpy()
-    products = positions * interpolated_frequencies(inv_freq, factor).double().numpy()
+    products = positions * scale_frequencies(RopeScaling("linear", factor), inv_freq, 10000.0).double().numpy()
     np.testing.assert_allclose(tables, np.concatenate([expected, expected], axis=1), rtol=1e-6)
     np.testing.assert_allclose(products, expected, rtol=1e-6)
 

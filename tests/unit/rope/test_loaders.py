@@ -121,12 +121,13 @@ def test_device_map_loads(checkpoint: Path, stated: float | None) -> None:
     pytest.importorskip("accelerate", reason="accelerate is not installed")
     from transformers import LlamaForCausalLM
 
-    from tests.unit.rope.tiny_llama import llama_config
+    from tests.unit.rope.tiny_llama import llama_config, widened
 
     def load_mapped() -> Any:
-        return LlamaForCausalLM.from_pretrained(
+        model = LlamaForCausalLM.from_pretrained(
             checkpoint, config=llama_config(stated), device_map={"": "cpu"}, low_cpu_mem_usage=True
-        ).eval()
+        )
+        return widened(model.eval())
 
     native = logits(load(checkpoint, 4), LONG)
     patch = replace_llama_rope_with_scaled_rope(4, 4 * BASE_WINDOW)
@@ -173,7 +174,7 @@ def test_exllamas_knob_is_not_believed() -> None:
 
 def test_exllamas_alpha_is_another_base() -> None:
     reading = read_rope_scaling(SimpleNamespace(model=exllama(alpha=8.0)))
-    assert (reading.rope_type, reading.factor) == ("ntk", None)
+    assert (reading.rope_type, reading.factor) == ("ntk", 8)
     assert reading.rope_theta == pytest.approx(10000 * 8 ** (128 / 126), rel=1e-2)
 
 

@@ -19,13 +19,17 @@ from extensions.airoboros_longctx.rope.live_patch import apply_rope_scaling
 from extensions.airoboros_longctx.rope.probes import POSITIONS, Rows
 from extensions.airoboros_longctx.rope.read_back import read_rope_scaling
 from extensions.airoboros_longctx.rope.rotary_modules import find_rotary
+from tests.unit.rope.scaled_models import plant
 from tests.unit.rope.tiny_llama import (
     BASE_WINDOW,
     DTYPES,
     FACTORS,
     HAS_ROPE_PARAMETERS,
+    HAS_ROPE_UTILS,
     KEEPS_TABLES,
     LAYERS,
+    ROTARY_MODULES,
+    base_in_config_only,
     load,
     logits,
     reference_rows,
@@ -34,14 +38,11 @@ from tests.unit.rope.tiny_llama import (
 )
 
 tables_only = pytest.mark.skipif(not KEEPS_TABLES, reason="this Transformers keeps no tables")
-frequencies_only = pytest.mark.skipif(KEEPS_TABLES, reason="this Transformers keeps tables")
+rope_utils_only = pytest.mark.skipif(not HAS_ROPE_UTILS, reason="this Transformers knows neither yarn nor llama3")
 
 
-def plant(module, inv_freq: torch.Tensor) -> None:
-    """Give ``module`` other frequencies by hand, wherever its forward takes them from."""
-    module._buffers["inv_freq"] = inv_freq
-    if KEEPS_TABLES:
-        module._set_cos_sin_cache(module.max_seq_len_cached, "cpu", torch.float32)
+def linear(factor: float) -> RopeScaling:
+    return RopeScaling("linear", factor, BASE_WINDOW)
 
 
 # --------------------------------------------------------------------------------------------------- right is right
@@ -54,17 +55,17 @@ def test_native_scaling_is_read(checkpoint: Path, factor: float | None, dtype: t
     assert reading.rope_type == ("default" if factor is None else "linear")
     assert reading.factor == pytest.approx(factor or 1.0, rel=1e-6 if dtype == torch.float32 else 5e-4)
     assert (reading.head_dim, reading.rope_theta) == (16, 10000.0)
-    assert reading.modules == (LAYERS if KEEPS_TABLES else 1)
+    assert reading.modules == ROTARY_MODULES
     assert reading.error < (3e-5 if dtype == torch.float32 else 8e-3)
-    assert reading.agrees_with(factor or 1.0)
-    assert not reading.agrees_with(1.9)
+    assert reading.agrees_with(linear(factor or 1.0))
+    assert not reading.agrees_with(linear(1.9))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("factor", FACTORS)
 def test_our_scaling_is_read(checkpoint: Path, factor: float, dtype: torch.dtype) -> None:
     model = load(checkpoint, dtype=dtype)
-    apply_rope_scaling(model, RopeScaling("linear", factor, BASE_WINDOW))
+    apply_rope_scaling(model, linear(factor))
     patch = replace_llama_rope_with_scaled_rope(factor, round(factor * BASE_WINDOW))
     built = load(checkpoint, dtype=dtype)
     patch.revert()
@@ -73,6 +74,7 @@ def test_our_scaling_is_read(checkpoint: Path, factor: float, dtype: torch.dtype
         assert (reading.rope_type, reading.factor, reading.note) == ("linear", factor, "")
 
 
+@base_in_config_only
 @pytest.mark.parametrize("theta", [26000.0, 1e6])
 def test_the_stated_base_is_taken_into_account(checkpoint: Path, theta: float) -> None:
     parameters = {"rope_type": "default", "rope_theta": theta}
@@ -85,7 +87,7 @@ def test_the_stated_base_is_taken_into_account(checkpoint: Path, theta: float) -
 def test_a_model_cast_by_hand_is_still_read(checkpoint: Path, cast: torch.dtype) -> None:
     for factor in (None, 4):
         reading = read_rope_scaling(load(checkpoint, factor).to(cast))
-        assert reading.agrees_with(factor or 1.0, 2e-3), reading
+        assert reading.agrees_with(linear(factor or 1.0), 2e-3), reading
 
 
 def test_the_modules_found_are_those_that_the_forward_pass_calls(any_checkpoint: Path) -> None:
@@ -146,7 +148,7 @@ def test_one_wrong_frequency_is_caught(checkpoint: Path, factor: float | None, d
         plant(module, planted)
     reading = read_rope_scaling(model)
     assert (reading.rope_type, reading.factor) == ("other", None)
-    assert not reading.agrees_with(factor or 1.0)
+    assert not reading.agrees_with(linear(factor or 1.0))
     assert reading.note
 
 
@@ -156,7 +158,7 @@ def test_a_half_right_factor_is_read_as_what_it_is(checkpoint: Path) -> None:
         plant(module, module.inv_freq * 2)
     reading = read_rope_scaling(model)
     assert (reading.rope_type, reading.factor) == ("linear", 2.0)
-    assert not reading.agrees_with(4)
+    assert not reading.agrees_with(linear(4))
 
 
 def test_random_frequencies_are_caught(checkpoint: Path) -> None:
@@ -181,9 +183,11 @@ def test_another_base_is_not_a_factor(checkpoint: Path) -> None:
     for module in rotary_modules(model):
         plant(module, torch.tensor(base ** -(np.arange(8) / 8), dtype=torch.float32))
     reading = read_rope_scaling(model)
-    assert (reading.rope_type, reading.factor) == ("ntk", None)
+    assert (reading.rope_type, reading.factor) == ("ntk", 8)
     assert reading.rope_theta == pytest.approx(base, rel=1e-4)
-    assert not reading.agrees_with(1)
+    assert not reading.agrees_with(linear(1))
+    assert not reading.agrees_with(linear(8))
+    assert reading.agrees_with(RopeScaling("ntk", 8, BASE_WINDOW))
     for module in rotary_modules(model):  # and with a linear factor on top
         plant(module, module.inv_freq / 4)
     reading = read_rope_scaling(model)
@@ -199,7 +203,7 @@ def test_dynamic_scaling_is_not_taken_for_none(checkpoint: Path) -> None:
         logits(model, 3 * BASE_WINDOW)
 
 
-@frequencies_only
+@rope_utils_only
 def test_yarn_and_llama3_are_other(checkpoint: Path) -> None:
     common = {"rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": BASE_WINDOW // 2}
     name = "rope_parameters" if HAS_ROPE_PARAMETERS else "rope_scaling"
@@ -220,7 +224,7 @@ def test_one_layer_left_unscaled_is_caught(checkpoint: Path) -> None:
     assert (reading.rope_type, reading.factor, reading.modules) == ("other", None, LAYERS)
     assert reading.note == "the layers differ: 2 run linear ×4, 1 run default ×1"
     model = load(checkpoint)
-    patch = apply_rope_scaling(model, RopeScaling("linear", 4, BASE_WINDOW))
+    patch = apply_rope_scaling(model, linear(4))
     model.model.layers[2].self_attn.rotary_emb = plain.model.layers[2].self_attn.rotary_emb
     assert read_rope_scaling(model).factor is None
     patch.revert()
@@ -250,12 +254,12 @@ def test_frequencies_divided_without_effect_are_seen_through(checkpoint: Path) -
 
 def test_planting_under_our_patch_has_no_effect_or_is_caught(checkpoint: Path) -> None:
     model = load(checkpoint)
-    apply_rope_scaling(model, RopeScaling("linear", 4, BASE_WINDOW))
+    apply_rope_scaling(model, linear(4))
     for module in rotary_modules(model):
         module._buffers["inv_freq"].mul_(2)
     logits_now = logits(model, 2 * BASE_WINDOW)
     reading = read_rope_scaling(model)
-    assert reading.agrees_with(4) == torch.equal(logits_now, logits(load(checkpoint, 4), 2 * BASE_WINDOW))
+    assert reading.agrees_with(linear(4)) == torch.equal(logits_now, logits(load(checkpoint, 4), 2 * BASE_WINDOW))
 
 
 def test_a_model_without_rotary_embedding_is_an_error() -> None:

@@ -11,6 +11,7 @@ import torch
 from transformers.models.llama import modeling_llama
 
 from extensions.airoboros_longctx.core.errors import RopeScalingError
+from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
 from extensions.airoboros_longctx.rope.class_patch import replace_llama_rope_with_scaled_rope, restore_llama_rope
 from extensions.airoboros_longctx.rope.read_back import read_rope_scaling
 from tests.unit.rope.tiny_llama import BASE_WINDOW, DTYPES, load, logits
@@ -33,7 +34,8 @@ def test_after_the_undo_every_load_is_as_without_us(checkpoint: Path) -> None:
 
 def test_without_arguments_it_is_the_model_cards_function() -> None:
     patch = replace_llama_rope_with_scaled_rope()
-    assert (patch.factor, patch.max_position_embeddings, patch.modules_built) == (4, 8192, 0)
+    assert (patch.scaling, patch.max_position_embeddings) == (RopeScaling("linear", 4, 2048), 8192)
+    assert patch.modules_built == 0
     patch.revert()
 
 

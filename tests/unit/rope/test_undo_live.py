@@ -88,7 +88,7 @@ def test_applying_what_already_runs_changes_nothing_and_says_so(checkpoint: Path
     state = state_of(model)
     again = apply_rope_scaling(model, linear(4))
     assert (again.changed, again.modules) == (False, len(rotary_modules(model)))
-    assert again.message == "the model already runs ×4: nothing to do"
+    assert again.message == "the model already runs linear ×4: nothing to do"
     assert state_of(model) == state
     again.revert()
     assert read_rope_scaling(model).factor == 4
@@ -113,8 +113,10 @@ def test_a_model_scaled_by_others_is_refused_and_left_alone(checkpoint: Path) ->
 
 
 def test_another_rope_type_is_refused(checkpoint: Path) -> None:
-    with pytest.raises(RopeScalingError, match="rope_type 'ntk' found; default or linear can be applied"):
-        apply_rope_scaling(load(checkpoint), RopeScaling("ntk", 4, BASE_WINDOW))
+    with pytest.raises(
+        RopeScalingError, match="rope_type 'yarn' found; default, linear, ntk, ntk_by_parts can be applied"
+    ):
+        apply_rope_scaling(load(checkpoint), RopeScaling("yarn", 4, BASE_WINDOW))
 
 
 def test_a_failed_application_leaves_every_bit(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +144,7 @@ def test_a_scaling_without_effect_is_an_error_and_undone(checkpoint: Path) -> No
         module.forward = theirs.forward
     state = state_of(model)
     with pytest.raises(RopeScalingError, match="something else decides its rotary embedding"):
-        apply_rope_scaling(model, linear(4))
+        apply_rope_scaling(model, RopeScaling("ntk", 4, BASE_WINDOW))  # linear takes effect where positions are divided
     assert state_of(model) == state
 
 
@@ -178,7 +180,7 @@ def test_tensors_planted_over_ours_count_are_caught_and_stay(checkpoint: Path, w
                 getattr(module, name).mul_(1.25)
             if way != "in place":
                 theirs.append((module, name, planted))
-    assert not read_rope_scaling(model).agrees_with(4)
+    assert not read_rope_scaling(model).agrees_with(linear(4))
     patch.revert()
     assert all(getattr(module, name) is planted for module, name, planted in theirs)
     if way == "in place" and KEEPS_TABLES:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
@@ -18,6 +20,12 @@ DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 THETA = 10000.0
 KEEPS_TABLES = hasattr(modeling_llama.LlamaRotaryEmbedding, "_set_cos_sin_cache")
 HAS_ROPE_PARAMETERS = not transformers.__version__.startswith("4.")  # in the config; rope_theta and rope_scaling before
+HAS_ROPE_UTILS = find_spec("transformers.modeling_rope_utils") is not None  # from 4.43 on
+TYPE_KEY = "rope_type" if HAS_ROPE_UTILS else "type"  # of config.rope_scaling
+ROTARY_MODULES = 1 if HAS_ROPE_UTILS else LAYERS  # that a forward pass uses
+base_in_config_only = pytest.mark.skipif(
+    not (hasattr(LlamaConfig(), "rope_theta") or HAS_ROPE_PARAMETERS), reason="this Transformers has a base of its own"
+)
 DTYPE_ARGUMENT = "dtype" if HAS_ROPE_PARAMETERS else "torch_dtype"
 
 
@@ -40,8 +48,7 @@ def llama_config(
         **values,
     }
     if factor is not None:
-        key = "type" if KEEPS_TABLES else "rope_type"
-        settings["rope_scaling"] = {key: rope_type, "factor": float(factor)}
+        settings["rope_scaling"] = {TYPE_KEY: rope_type, "factor": float(factor)}
     return LlamaConfig(**settings)
 
 
@@ -56,7 +63,14 @@ def load(folder: Path, factor: float | None = None, dtype: torch.dtype = torch.f
     """Load as a webui does; a ``factor`` is stated in the config, so that Transformers itself scales."""
     config = LlamaConfig.from_pretrained(folder)
     stated = llama_config(factor, config.num_key_value_heads, **values)
-    return LlamaForCausalLM.from_pretrained(folder, config=stated, **{DTYPE_ARGUMENT: dtype}).eval()
+    return widened(LlamaForCausalLM.from_pretrained(folder, config=stated, **{DTYPE_ARGUMENT: dtype}).eval())
+
+
+def widened(model: Any) -> Any:
+    """4.38 itself fails on prompts longer than twice max_position_embeddings, scaled or not: its mask ends there."""
+    if hasattr(model.model, "causal_mask"):
+        model.model.register_buffer("causal_mask", torch.ones(1024, 1024, dtype=torch.bool).triu(1), persistent=False)
+    return model
 
 
 def tokens(length: int) -> torch.Tensor:

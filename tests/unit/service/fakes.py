@@ -30,6 +30,8 @@ class FakeHost:
         self.knob = 1.0
         self.template: str | None = None
         self.reloads = 0
+        self.unfinished: tuple[str, ...] = ()
+        self.told: RopeReading | None = None
         self.lines: list[str] = []
         self.problems: list[str] = []
         self.broken: set[str] = set()
@@ -56,13 +58,22 @@ class FakeHost:
 
     def use_loader_settings(self, plan: ContextPlan) -> Undo:
         self._may_break("use_loader_settings")
-        self.knob = plan.factor
+        if plan.mechanism == LOADER_SETTING:
+            self.knob = plan.factor
 
         def undo() -> None:
             self._may_break("undo use_loader_settings")
             self.knob = 1.0
 
         return undo
+
+    def finish_load(self, plan: ContextPlan, model: Any) -> tuple[str, ...]:
+        self._may_break("finish_load")
+        return self.unfinished
+
+    def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
+        self._may_break("read_loader")
+        return self.told
 
     def use_window(self, plan: ContextPlan) -> Undo:
         self._may_break("use_window")
@@ -124,7 +135,7 @@ class FakeRope:
         model.factor = scaling.factor if self.runs is None else self.runs
         return lambda: None
 
-    def read(self, model: Any) -> RopeReading:
+    def read(self, model: Any, planned: RopeScaling | None = None) -> RopeReading:
         if "read" in self.broken:
             raise RuntimeError("read broke")
         if model.factor is None:

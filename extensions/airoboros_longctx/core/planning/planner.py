@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from ..context_plan import Capabilities, ContextPlan, PlanRequest, Reason
 from ..families import find_family
 from ..model_facts import ModelFacts
-from ..rope_scaling import NO_SCALING
+from ..rope_scaling import NO_SCALING, spoken
 from .loader_choice import choose_loader
+from .memory_plan import memory_reasons, memory_warnings, plan_memory
 from .name_suggestion import suggest_scaling
 from .plan_warnings import load_warnings
 from .prompt_style import prompt_style
 from .scaling_decision import ScalingDecision, decide_scaling
 from .scaling_mechanism import scaling_mechanism
-from .scaling_statements import spoken
 from .weight_choice import choose_weight_file
 
 _NO_REQUEST = PlanRequest()
@@ -26,16 +26,19 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
 
     Whatever is unknown or contradictory becomes a warning; no input makes this fail.
     """
-    decision = decide_scaling(facts, request, find_family(facts.model, facts.name))
+    decision = decide_scaling(facts, request, find_family(*facts.names))
     window = decision.max_position_embeddings
     tokens, context_reason, context_warnings = _context(request, window)
-    choice = choose_loader(facts, capabilities, request, tokens)
+    in_gguf = decision.stated is not None and decision.stated is facts.gguf_scaling
+    needs_scaling = decision.factor != 1 and not decision.left_to_model and not in_gguf
+    choice = choose_loader(facts, capabilities, request, tokens, needs_scaling)
     mechanism = scaling_mechanism(facts, decision, choice.loader, capabilities, request)
     base = decision.original_max_position_embeddings
     if not mechanism.applied and tokens > base:
         tokens = base
         context_reason = Reason("truncation_length", "the model is not scaled, so its base window counts", _EXTENSION)
     weights, style = choose_weight_file(facts), prompt_style(facts)
+    memory = plan_memory(facts, capabilities, choice.loader, tokens, window, weights.name, request.cache_type)
     suggestion = suggest_scaling(facts) if decision.stated is None else None
     architecture = _architecture_warnings(facts)
     warnings = [
@@ -46,6 +49,7 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
         *choice.warnings,
         *context_warnings,
         *weights.warnings,
+        *memory_warnings(memory),
         *load_warnings(facts, decision, choice.loader, tokens),
     ]
     return ContextPlan(
@@ -67,10 +71,12 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
             Reason("loader", choice.because, choice.source),
             Reason("mechanism", mechanism.because, mechanism.source),
             *weights.reasons,
+            *memory_reasons(memory, choice.loader),
             *style.reasons,
         ),
         suggestion=suggestion,
         weight_file=weights.name,
+        memory=memory,
     )
 
 
@@ -97,7 +103,7 @@ def _scaling_reasons(decision: ScalingDecision) -> Iterator[Reason]:
     yield Reason("original_max_position_embeddings", decision.base_because, decision.base_source)
     base, window = decision.original_max_position_embeddings, decision.max_position_embeddings
     if decision.left_to_model:
-        yield Reason("max_position_embeddings", f"config.json states {spoken(decision.rope_type, None)}", source)
+        yield Reason("max_position_embeddings", f"{source} states {spoken(decision.rope_type, None)}", source)
     elif decision.rope_type == NO_SCALING:
         yield Reason("max_position_embeddings", "not scaled, so it is the base window", source)
     else:

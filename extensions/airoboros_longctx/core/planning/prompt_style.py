@@ -24,7 +24,7 @@ class PromptStyle:
 
 def prompt_style(facts: ModelFacts) -> PromptStyle:
     """The prompt style of an airoboros model; all empty, with the reason, for every other model."""
-    generation = find_generation(facts.model, facts.name)
+    generation = find_generation(*facts.names)
     if generation is None:
         because = "the name is not one of the airoboros family, so the template of the model's own card is needed"
         return PromptStyle(None, None, (), _reasons(because, "its name"))

@@ -1,7 +1,8 @@
 """Decides how a model is scaled from everything that states it. The most trusted statement wins; none are stacked.
 
-From the most trusted: the user's rule, what the user set in the host, config.json, the model card, the table of
-families by name. A guess from the name alone is a suggestion and never part of the decision.
+From the most trusted: the user's rule, what the user set in the host, config.json or GGUF metadata, the model card, the
+table of families by name. Where the host was given a linear factor and NTK's alpha as well, the one of the method that
+the model itself states goes first. A guess from the name alone is a suggestion and never part of the decision.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from ..context_plan import PlanRequest
 from ..families import Family
 from ..model_facts import ModelFacts, ScalingStatement
 from ..reading.model_name import comparable
-from ..rope_scaling import LINEAR, NO_SCALING
-from .scaling_statements import contradictions, stated_base, stated_window, user_statements
+from ..rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR, NO_SCALING, NTK, NTK_BY_PARTS
+from .scaling_statements import BY_HOST, contradictions, stated_base, stated_window, user_statements
 
 #: Llama's own windows in tokens (Llama 1 and Llama 2): what an unexplained number is measured against.
 LLAMA_WINDOWS = (2048, 4096)
-CONFIG_NUMBER = "config.json max_position_embeddings"
 DEFAULT_SOURCE = "the window of the first Llama"
 
 
@@ -27,8 +27,8 @@ class ScalingDecision:
     """The scaling a model needs, and its windows in tokens.
 
     ``stated`` is the statement that won, or None where nothing states a scaling. ``left_to_model``: config.json
-    states a method that this extension does not apply, with its own factor; where anybody else states such a method
-    it cannot be applied at all, and ``factor`` is 1 and the window the base window.
+    or the GGUF file states a method that this extension does not apply, with its own factor; where anybody else states
+    such a method it cannot be applied at all, and ``factor`` is 1 and the window the base window.
     """
 
     rope_type: str
@@ -47,19 +47,29 @@ class ScalingDecision:
 def decide_scaling(facts: ModelFacts, request: PlanRequest, family: Family | None) -> ScalingDecision:
     """The scaling for one model, with a warning for every contradiction."""
     warnings: list[str] = []
-    by_user = list(user_statements(facts, request, warnings))
-    by_model = [facts.config_scaling, facts.card_scaling, family.statement() if family else None]
-    statements = [*by_user, *(statement for statement in by_model if statement is not None)]
+    by_family = family.statement() if family else None
+    stating = [facts.gguf_scaling, facts.config_scaling, facts.card_scaling, by_family]
+    by_model = [statement for statement in stating if statement is not None]
+    by_user = _best_first(list(user_statements(facts, request, warnings)), by_model)
+    statements = [*by_user, *by_model]
     stated = statements[0] if statements else None
     if stated is not None:
         warnings += contradictions(stated, statements[1:], user_wins=bool(by_user))
     base, because, source = _base_window(facts, stated, statements)
     decision = _decision(facts, stated, base)
     decision = replace(decision, by_user=bool(by_user), base_because=because, base_source=source)
-    if decision.rope_type in (LINEAR, NO_SCALING):
+    if decision.rope_type in APPLICABLE_ROPE_TYPES:
         warnings += _config_number_contradicts(facts, decision, statements)
     trained = next((statement.trained_tokens for statement in statements if statement.trained_tokens), None)
     return replace(decision, trained_tokens=trained, warnings=tuple(warnings))
+
+
+def _best_first(by_user: list[ScalingStatement], by_model: list[ScalingStatement]) -> list[ScalingStatement]:
+    """The user's rule first; of a factor and an alpha given to the host, the one whose method the model states."""
+    host = [statement for statement in by_user if statement.source.startswith(BY_HOST)]
+    wanted = by_model[0].rope_type if by_model else LINEAR
+    host.sort(key=lambda statement: statement.rope_type != wanted)
+    return [statement for statement in by_user if statement not in host] + host
 
 
 def _base_window(
@@ -80,21 +90,22 @@ def _base_window(
         if llama_2:
             return 4096, "nothing states a window; the name says Llama 2, whose window is 4096", "the model's name"
         return 2048, "nothing states a window; 2048 is assumed", DEFAULT_SOURCE
-    factor = winner.factor if winner is not None and winner.rope_type == LINEAR else None
+    factor = winner.factor if winner is not None and _is_applied(facts, winner) else None
     if factor and written not in LLAMA_WINDOWS and round(written / factor) in LLAMA_WINDOWS:
         base = round(written / factor)
-        return base, f"{written} is the stretched window: {written} / factor {factor:g} = {base}", CONFIG_NUMBER
-    return written, f"config.json states {written}", CONFIG_NUMBER
+        return base, f"{written} is the stretched window: {written} / factor {factor:g} = {base}", facts.window_source
+    stated_by, _, _ = facts.window_source.rpartition(" ")
+    return written, f"{stated_by} states {written}", facts.window_source
 
 
 def _decision(facts: ModelFacts, stated: ScalingStatement | None, base: int) -> ScalingDecision:
     rope_type, factor, window, left_to_model = NO_SCALING, 1.0, base, False
-    if stated is not None and stated.rope_type == LINEAR:
-        rope_type, factor = LINEAR, stated.factor or 1.0
+    if stated is not None and _is_applied(facts, stated):
+        factor = stated.factor or 1.0
         window = round(base * factor)
-        rope_type = NO_SCALING if factor == 1 else LINEAR
+        rope_type = NO_SCALING if factor == 1 else stated.rope_type
     elif stated is not None and stated.rope_type != NO_SCALING:
-        rope_type, left_to_model = stated.rope_type, stated is facts.config_scaling
+        rope_type, left_to_model = stated.rope_type, stated in (facts.config_scaling, facts.gguf_scaling)
         if left_to_model:
             factor, window = stated.factor or 1.0, stated.max_position_embeddings or base
     return ScalingDecision(
@@ -112,10 +123,20 @@ def _decision(facts: ModelFacts, stated: ScalingStatement | None, base: int) -> 
     )
 
 
+def _is_applied(facts: ModelFacts, stated: ScalingStatement) -> bool:
+    """True for a scaling that this extension can apply; of config.json's own methods that is linear scaling only.
+
+    Transformers has no method called ntk: a config.json that states one means the code that it came with.
+    """
+    if stated.rope_type == LINEAR:
+        return True
+    return stated.rope_type in (NTK, NTK_BY_PARTS) and stated is not facts.config_scaling
+
+
 def _config_number_contradicts(
     facts: ModelFacts, decision: ScalingDecision, statements: list[ScalingStatement]
 ) -> Iterator[str]:
-    """config.json's number may be the base or the window of anybody's statement; another number is a contradiction."""
+    """The written number may be the base or the window of anybody's statement; another number is a contradiction."""
     written = facts.max_position_embeddings
     explained = {decision.original_max_position_embeddings, decision.max_position_embeddings}
     for statement in statements:
@@ -123,7 +144,7 @@ def _config_number_contradicts(
     if written is not None and written not in explained:
         source = decision.stated.source if decision.stated else decision.base_source
         yield (
-            f"{CONFIG_NUMBER} is {written}, which is neither the base window"
+            f"{facts.window_source} is {written}, which is neither the base window"
             f" ({decision.original_max_position_embeddings}) nor the window ({decision.max_position_embeddings})"
             f" that {source} says. The latter is used."
         )

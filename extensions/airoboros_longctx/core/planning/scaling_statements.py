@@ -11,11 +11,14 @@ from ..foreign_text import quoted
 from ..model_facts import ModelFacts, ScalingStatement
 from ..reading.model_config import LARGEST_FACTOR
 from ..reading.model_name import comparable
-from ..rope_scaling import LINEAR, NO_SCALING
+from ..rope_scaling import LINEAR, NO_SCALING, NTK, spoken
+
+#: How the source of a statement begins that the user made in the host itself.
+BY_HOST = "you, by "
 
 
 def user_statements(facts: ModelFacts, request: PlanRequest, warnings: list[str]) -> Iterator[ScalingStatement]:
-    """The user's own word: the first rule that matches, then the factor set in the host. Unusable ones only warn."""
+    """The user's own word: the first rule that matches, then what was set in the host. Unusable ones only warn."""
     rule = next((rule for rule in request.rules if _rule_matches(rule, facts)), None)
     if rule is not None and not _usable(rule.factor):
         warnings.append(f"Your rule for “{quoted(rule.pattern)}” is not used: {_factor_wanted(rule.factor)}")
@@ -27,23 +30,33 @@ def user_statements(facts: ModelFacts, request: PlanRequest, warnings: list[str]
             factor=rule.factor,
             original_max_position_embeddings=rule.original_max_position_embeddings,
         )
-    factor = request.host_factor
-    if factor is None:
-        return
-    source = request.host_factor_source or "the host's settings"
-    if not _usable(factor):
-        warnings.append(f"What {source} says is not used: {_factor_wanted(factor)}")
-        return
-    rope_type = NO_SCALING if factor == 1 else LINEAR
-    yield ScalingStatement(source=f"you, by {source}", quote=f"factor {factor:g}", rope_type=rope_type, factor=factor)
+    yield from _host_statements(request, warnings)
+
+
+def _host_statements(request: PlanRequest, warnings: list[str]) -> Iterator[ScalingStatement]:
+    """The linear factor and NTK's alpha that were set in the host; a neutral one says nothing beside the other."""
+    knobs = (
+        (LINEAR, "factor", request.host_factor, request.host_factor_source),
+        (NTK, "alpha", request.host_alpha, request.host_alpha_source),
+    )
+    given = [
+        (method, word, value, by or "the host's settings") for method, word, value, by in knobs if value is not None
+    ]
+    usable = [knob for knob in given if _usable(knob[2])]
+    for knob in given:
+        if knob not in usable:
+            warnings.append(f"What {knob[3]} says is not used: {_factor_wanted(knob[2], knob[1])}")
+    for method, word, value, source in [knob for knob in usable if knob[2] != 1] or usable[:1]:
+        rope_type = NO_SCALING if value == 1 else method
+        yield ScalingStatement(f"{BY_HOST}{source}", f"{word} {value:g}", rope_type, factor=value)
 
 
 def _usable(factor: float) -> bool:
     return math.isfinite(factor) and 1 <= factor <= LARGEST_FACTOR
 
 
-def _factor_wanted(factor: float) -> str:
-    return f"its factor is {factor:g}, and a number from 1 to {LARGEST_FACTOR:g} is needed."
+def _factor_wanted(factor: float, word: str = "factor") -> str:
+    return f"its {word} is {factor:g}, and a number from 1 to {LARGEST_FACTOR:g} is needed."
 
 
 def _rule_matches(rule: UserRule, facts: ModelFacts) -> bool:
@@ -71,13 +84,6 @@ def stated_base(statement: ScalingStatement) -> int | None:
     return round(statement.max_position_embeddings / statement.factor)
 
 
-def spoken(rope_type: str, factor: float | None) -> str:
-    """``linear ×4``, ``yarn``, ``no scaling``."""
-    if rope_type == NO_SCALING:
-        return "no scaling"
-    return rope_type if factor is None else f"{rope_type} ×{factor:g}"
-
-
 def _says(statement: ScalingStatement) -> str:
     window = stated_window(statement)
     method = spoken(statement.rope_type, statement.factor)
@@ -92,7 +98,8 @@ def contradictions(winner: ScalingStatement, others: list[ScalingStatement], use
         if method_differs or len(windows) > 1:
             yield (
                 f"{_sentence_start(winner.source)} says {_says(winner)}, but {other.source} says {_says(other)}. "
-                + ("Your word counts." if user_wins else "The first one is used; the two are never combined.")
+                + ("Your word counts" if user_wins else "The first one is used")
+                + "; the two are never combined."
             )
 
 

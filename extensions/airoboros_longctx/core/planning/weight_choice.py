@@ -29,6 +29,8 @@ def choose_weight_file(facts: ModelFacts) -> WeightChoice:
     if len(files) < 2 or facts.weight_format == "fp16":
         return WeightChoice(None)
     file, because, source = _choose(facts, files)
+    if facts.weight_format in ("gguf", "ggml"):
+        file, because, source = files[0], "llama.cpp takes the first by name; move the others away", "the file names"
     names = ", ".join(quoted(other.name) for other in files[:6])
     return WeightChoice(
         file.name,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
+from ..foreign_text import quoted
 from ..model_facts import Quantization, WeightFile
 
 #: Most trusted format first: a folder with both holds the same model twice.
@@ -18,7 +20,8 @@ TOKENIZER_FILES = frozenset(
     "tokenizer.model tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json vocab.json"
     " merges.txt".split()
 )
-_SHARD = re.compile(r"-\d{5}-of-\d{5}(?=\.[^.]+$)")
+_SHARD = re.compile(r"-(\d{5})-of-(\d{5})(?=\.[^.]+$)")
+_MOST_SENTENCES = 3
 _GGML = re.compile(r"ggml", re.IGNORECASE)
 _GPTQ = re.compile(r"gptq|\b[2348]-?bit\b", re.IGNORECASE)
 _BITS = re.compile(r"(?<![\d.])([2348])-?bit", re.IGNORECASE)
@@ -78,9 +81,37 @@ def act_order(name: str) -> bool | None:
 
 
 def alternatives(files: Iterable[WeightFile]) -> tuple[WeightFile, ...]:
-    """The files of the best format there that are each a whole model; the shards of one model count as one."""
+    """The files of the best format there that are each a whole model; of a split one its first part stands for it."""
+    files = sorted(files, key=lambda file: file.name)
     for suffix in WEIGHT_SUFFIXES:
-        whole = {_SHARD.sub("", file.name): file for file in files if file.name.lower().endswith(suffix)}
+        whole: dict[str, WeightFile] = {}
+        for file in files:
+            if file.name.lower().endswith(suffix):
+                whole.setdefault(whole_name(file.name), file)
         if whole:
             return tuple(whole[name] for name in sorted(whole))
     return ()
+
+
+def whole_name(name: str) -> str:
+    """``model-00002-of-00003.gguf`` → ``model.gguf``."""
+    return _SHARD.sub("", name)
+
+
+def parts_of(files: Iterable[WeightFile], name: str) -> tuple[WeightFile, ...]:
+    """The file ``name`` and every other part of the model that it is a part of."""
+    return tuple(file for file in files if whole_name(file.name) == whole_name(name))
+
+
+def missing_shards(files: Sequence[WeightFile]) -> list[str]:
+    """A sentence for split models of which not every part is there, for the first few."""
+    there = Counter(whole_name(file.name) for file in files)
+    found = []
+    for file in alternatives(files):
+        shard, parts = _SHARD.search(file.name), there[whole_name(file.name)]
+        if shard and parts != int(shard[2]):
+            found.append(
+                f"{quoted(whole_name(file.name))} is split into {int(shard[2])} files and {parts} of them"
+                f" {'is' if parts == 1 else 'are'} here; get the others."
+            )
+    return found[:_MOST_SENTENCES]
