@@ -263,3 +263,25 @@ def test_exllama_given_the_factor_alone_gets_tables_for_the_whole_window(gptq_ho
         assert confirmed("ExLlama") in said
         expect_tables(server, "ExLlama", FACTOR, WINDOW)
         expect_window(server, "ExLlama")
+
+
+@pytest.mark.parametrize("loader", EXLLAMA)
+def test_exllama_builds_from_the_planned_file_of_two(loader, gptq_host, gptq_models, tmp_path):
+    """quantize_config.json says desc_act false; the loader alone takes the last file that it happens to find."""
+    model = tmp_path / "two-files-PI-1024-GPTQ"
+    shutil.copytree(gptq_models.scaled, model)
+    weights = next(model.glob("*.safetensors"))
+    for order in ("act.order", "no-act-order"):
+        shutil.copy(weights, model / f"tiny-4bit-128g.{order}.safetensors")
+    weights.unlink()
+    arguments = ["--loader", loader]
+    server = HostOnCpu(gptq_host, tmp_path / "run", [model], arguments=arguments, page=False)
+    try:
+        server.wait_until_ready()
+        server.load(model.name, loader=loader)
+        assert server.ask("exllama_file")["file"] == "tiny-4bit-128g.no-act-order.safetensors"
+        assert confirmed(loader) in server.said()
+        assert "The folder holds 2 whole models" in server.said()
+        assert "tiny-4bit-128g.no-act-order.safetensors is planned, because" in server.said()
+    finally:
+        server.stop()
