@@ -9,19 +9,19 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
-from .core.context_plan import LOADER_SETTING, PATCH, ContextPlan, PlanRequest, Suggestion, UserRule
+from .core.context_plan import LOADER_SETTING, PATCH, ContextPlan, Suggestion, UserRule
 from .core.errors import AiroborosLongctxError, RopeScalingError
 from .core.explanation import summary
 from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
-from .core.planning.planner import plan_context
 from .core.ports import Host, LoadedModel, Rope, Undo
-from .core.reading.model_folder import read_model_facts
 from .core.rope_scaling import RopeReading
 from .core.settings import Settings
-from .core.user_rules import add_user_rule, read_user_rules
+from .core.user_rules import add_user_rule
+from .load_plans import LoadPlans
 
 Result = TypeVar("Result")
 
@@ -46,48 +46,25 @@ class LongContextService:
         self._host = host
         self._rope = rope
         self._settings = settings
+        self._plans = LoadPlans(host, settings)
         self._lock = threading.RLock()
         self._model: Callable[[], Any] = _nothing  # a weak reference: an unloaded model's memory must go free
         self._expected = False  # the loader has returned the model, the host does not hold it yet
+        self._adapters: tuple[Path, ...] = ()
+        self._live_undo: Undo | None = None  # holds the model weakly
         self._window_undo: Undo | None = None
         self._template_undo: Undo | None = None
         self._status = NO_MODEL_STATUS
 
     # -- plan ------------------------------------------------------------------------------------------------
 
-    def plan(self, model_name: str, loader: str | None = None, loaded_with: str | None = None) -> ContextPlan:
-        """The plan for ``model_name`` on this host. ``loader`` is an explicit choice of the user's.
-
-        Raises ModelFolderError where the folder is not there.
-        """
-        facts = read_model_facts(self._host.model_path(model_name))
-        return plan_context(facts, self._host.capabilities(), self._request(model_name, loader, loaded_with))
+    def plan(self, model_name: str) -> ContextPlan:
+        """The plan for ``model_name`` on this host. Raises ModelFolderError where the folder is not there."""
+        return self._plans.of_model(model_name)
 
     def applies_plans(self) -> bool:
         """False where the user switched scaling off: models are planned and shown, and left as the host loads them."""
         return self._settings().apply_scaling
-
-    def _plan_with(self, model_name: str, loader: str) -> ContextPlan:
-        """The plan for a load that the host does with ``loader``: ours if it is the planned one, else its owner's."""
-        plan = self.plan(model_name)
-        return plan if plan.loader == loader else self.plan(model_name, loader=loader)
-
-    def _request(self, model_name: str, loader: str | None, loaded_with: str | None) -> PlanRequest:
-        settings = self._settings()
-        request = self._host.user_request(model_name, loaded_with or loader)
-        if settings.context_tokens and request.context_tokens is None:
-            request = replace(
-                request, context_tokens=settings.context_tokens, context_source="this extension's context_tokens"
-            )
-        accepted, problems = read_user_rules(self._host.rules_file())
-        for problem in problems:
-            self._host.log(problem, problem=True)
-        return replace(
-            request,
-            loader=loader or request.loader,
-            loaded_with=loaded_with,
-            rules=(*settings.model_rules, *accepted),
-        )
 
     # -- a load that passes through us --------------------------------------------------------------------------
 
@@ -97,7 +74,7 @@ class LongContextService:
             return None
         with self._lock:
             self._withdraw_window()
-        pending = self._guarded("plan the load", lambda: PendingLoad(self._plan_with(model_name, loader)))
+        pending = self._guarded("plan the load", lambda: PendingLoad(self._plans.of_load(model_name, loader)))
         if pending is None:
             return None
         try:
@@ -119,7 +96,7 @@ class LongContextService:
             if pending is None or model is None:
                 self._forget()
                 return self._status
-            self._expected = True
+            self._expected, self._adapters, self._live_undo = True, (), None
             try:
                 return self._confirm(pending.plan, model, pending.problem)
             except Exception as error:
@@ -137,7 +114,7 @@ class LongContextService:
             loaded = self._host.loaded_model()
             if loaded is not None:
                 self._expected = False
-                if loaded.model is not self._model():
+                if loaded.model is not self._model() or loaded.adapters != self._adapters:
                     again = self._adopt(loaded)
                     del loaded  # while a model is loaded again nothing here may keep the old one: two may not fit
                     if again is not None:
@@ -149,7 +126,8 @@ class LongContextService:
     def _adopt(self, loaded: LoadedModel) -> ContextPlan | None:
         """Look after ``loaded`` in place; the plan for which the host must load it again, if that is needed."""
         self._withdraw_window()
-        self._model = weakref.ref(loaded.model)
+        self._undo_live_scaling()
+        self._model, self._adapters = weakref.ref(loaded.model), loaded.adapters
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
             return None
@@ -162,7 +140,7 @@ class LongContextService:
             return None
 
     def _scale_adopted(self, loaded: LoadedModel) -> ContextPlan | None:
-        plan = self.plan(loaded.name, loaded_with=loaded.loader)
+        plan = self._plans.of_loaded(loaded)
         reading, _ = self._read(plan, loaded.model)
         if plan.mechanism == LOADER_SETTING and reading is not None:
             if not reading.agrees_with(plan.scaling):
@@ -196,7 +174,7 @@ class LongContextService:
         reading, unreadable = self._read(plan, model)
         if plan.mechanism == PATCH and reading is not None and not reading.agrees_with(plan.scaling):
             try:
-                self._rope.scale_live(model, plan.scaling)
+                self._live_undo = self._rope.scale_live(model, plan.scaling)
                 reading, unreadable = self._read(plan, model)
             except Exception as error:
                 problem = self._sentence("scale the loaded model", error)
@@ -227,6 +205,12 @@ class LongContextService:
         except Exception as error:
             return None, self._sentence("read the model back", error)
 
+    def _undo_live_scaling(self) -> None:
+        """A model that stays while its LoRAs change is as it was loaded, before it is looked at again."""
+        if self._live_undo is not None:
+            self._guarded("undo the scaling of the loaded model", self._live_undo)
+            self._live_undo = None
+
     def _withdraw_window(self) -> None:
         if self._window_undo is not None:
             self._guarded("withdraw the window", self._window_undo)
@@ -238,6 +222,7 @@ class LongContextService:
     def _forget(self) -> None:
         self._withdraw_window()
         self._model, self._expected, self._status = _nothing, False, NO_MODEL_STATUS
+        self._adapters, self._live_undo = (), None
 
     # -- what the page shows and does ------------------------------------------------------------------------------
 

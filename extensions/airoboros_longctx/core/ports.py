@@ -16,11 +16,12 @@ Undo = Callable[[], None]
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """The model that the host holds now. ``model`` is the live object."""
+    """The model that the host holds now. ``model`` is the live object; ``adapters`` are the folders of its LoRAs."""
 
     name: str
     loader: str
     model: Any
+    adapters: tuple[Path, ...] = ()
 
 
 class Host(Protocol):

@@ -67,7 +67,9 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     # The hooks' calls into the service
     FailurePoint("core.settings.load_settings", LOAD, _UNPLANNED),
     FailurePoint("service.LongContextService.applies_plans", LOAD, _STOCK_WINDOW),
-    FailurePoint("service.LongContextService.plan", LOAD, "the model loads unscaled"),
+    FailurePoint("service.LongContextService.plan", LOAD, _STOCK_WINDOW),
+    FailurePoint("load_plans.LoadPlans.of_load", LOAD, _UNPLANNED),
+    FailurePoint("load_plans.LoadPlans.of_loaded", RELOAD, "the model stays as it was loaded, and the status says why"),
     FailurePoint("service.LongContextService.before_load", LOAD, _UNPLANNED),
     FailurePoint("service.LongContextService.end_of_load", LOAD, "the next model is read back; red where it differs"),
     FailurePoint("service.LongContextService.after_load", LOAD, "the model is confirmed at the next refresh"),
@@ -93,6 +95,7 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui.WebuiHost.capabilities", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.model_path", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.loaded_model", REQUEST, "the status is not looked at again"),
+    FailurePoint("host.webui_adapters.applied_adapters", REQUEST, "the status is not looked at again"),
     FailurePoint("host.webui.WebuiHost.user_request", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.rules_file", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.with_window", LOAD, _STOCK_WINDOW),

@@ -15,6 +15,7 @@ from ..core.rope_scaling import RopeReading
 from ..core.template_formats import as_jinja
 from .loader_settings import families, llama_server, rope_arguments
 from .loader_settings.load import Load, one_after_the_other
+from .webui_adapters import applied_adapters
 from .webui_capabilities import probe_capabilities
 from .webui_seams import FACTOR_KEY, WINDOW_KEYS
 
@@ -61,7 +62,8 @@ class WebuiHost:
     def loaded_model(self) -> LoadedModel | None:
         if self._shared.model is None:
             return None
-        return LoadedModel(str(self._shared.model_name), str(self._shared.args.loader), self._shared.model)
+        loader, model = str(self._shared.args.loader), self._shared.model
+        return LoadedModel(str(self._shared.model_name), loader, model, applied_adapters(self._shared, model))
 
     def rules_file(self) -> Path:
         user_data = getattr(self._shared, "user_data_dir", None)

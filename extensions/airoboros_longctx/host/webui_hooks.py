@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from ..core.context_plan import ContextPlan
 from ..core.load_status import Verdict
 from .rebinding import Rebinding, Wrapper, is_ours
-from .webui_seams import CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
+from .webui_seams import ADAPTERS, CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
 
 #: The mark of an exception that a request is meant to get: a refusal, not a failure of ours.
 DELIBERATE = "__airoboros_longctx_refusal__"
@@ -28,6 +28,7 @@ class Loads(Protocol):
     def before_load(self, model_name: str, loader: str) -> Any: ...
     def end_of_load(self, pending: Any) -> None: ...
     def after_load(self, pending: Any, model: Any) -> Any: ...
+    def adopt_loaded_model(self) -> Any: ...
 
 
 class WebuiWindow(Protocol):
@@ -62,7 +63,7 @@ class WebuiHooks:
         return tuple(self._rebindings)
 
     def _is_ours(self, duty: str) -> bool:
-        return duty in (LOAD, WINDOW, CHOOSE_LOADER) or duty in self._more
+        return duty in (LOAD, ADAPTERS, WINDOW, CHOOSE_LOADER) or duty in self._more
 
     def _install(self, seam: Seam) -> None:
         if not self._is_ours(seam.duty) or (seam.page and seam.module not in sys.modules):
@@ -70,7 +71,8 @@ class WebuiHooks:
         try:
             module = importlib.import_module(seam.module)
         except Exception as error:
-            self._say(f"not supported here: {seam.module} cannot be imported ({error}).")
+            if not seam.optional:
+                self._say(f"not supported here: {seam.module} cannot be imported ({error}).")
             return
         function = getattr(module, seam.name, None)
         if callable(function) and not is_ours(function):
@@ -87,7 +89,8 @@ class WebuiHooks:
         if seam.duty in self._more:
             wrapper = self._more[seam.duty]
             return lambda original, *args, **kwargs: self._guarded(seam, wrapper, original, *args, **kwargs)
-        return {WINDOW: self._model_metadata, CHOOSE_LOADER: self._model_chosen}[seam.duty]
+        own = {ADAPTERS: self._adapters, WINDOW: self._model_metadata, CHOOSE_LOADER: self._model_chosen}
+        return own[seam.duty]
 
     def _load(self, loader: str, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         model_name = args[0] if args else kwargs.get("model_name")
@@ -102,6 +105,12 @@ class WebuiHooks:
         status = self._or_none("confirm the load", lambda: self._service.after_load(pending, model))
         if status is None or status.verdict in (Verdict.WRONG, Verdict.NO_MODEL):
             self._or_none("withdraw the window", lambda: self._host.withdraw_window(model_name))
+        return output
+
+    def _adapters(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        output = original(*args, **kwargs)
+        if self._is_switched_on():
+            self._or_none("look at the model's LoRAs", self._service.adopt_loaded_model)
         return output
 
     def _model_metadata(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

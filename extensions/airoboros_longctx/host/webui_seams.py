@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 LOAD = "scale and confirm a load"
 WINDOW = "give the window to the webui's settings"
+ADAPTERS = "scale a model for its LoRAs at once"
 CHOOSE_LOADER = "choose the loader in the Model tab"
 PROMPT = "put documents and PLAINFORMAT into prompts"
 STOP = "stop replies at the next turn"
@@ -56,6 +57,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(LOAD, "modules.models", "ctransformers_loader", "ctransformers", "v1.7 - snapshot-2023-12-31"),
     Seam(LOAD, "modules.models", "QuipSharp_loader", "QuIP#", "snapshot-2023-12-31"),
     Seam(LOAD, "modules.models", "TensorRT_LLM_loader", "TensorRT-LLM", "v1.8 - v4.7.3"),
+    Seam(ADAPTERS, "modules.LoRA", "add_lora_to_model", "", "v1.3.1 - v4.7.3", optional=True),
     Seam(WINDOW, "modules.models_settings", "get_model_metadata", "", "v1.7 - v4.7.3"),
     Seam(WINDOW, "modules.models_settings", "get_model_settings_from_yamls", "", "v1.3.1 - v1.5"),
     Seam(CHOOSE_LOADER, "modules.models_settings", "apply_model_settings_to_state", "", "v1.7 - v4.7.3"),

@@ -28,7 +28,7 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
     """
     decision = decide_scaling(facts, request, find_family(*facts.names))
     window = decision.max_position_embeddings
-    tokens, context_reason, context_warnings = _context(request, window)
+    tokens, context_reason, context_warnings = planned_context(request, window)
     in_gguf = decision.stated is not None and decision.stated is facts.gguf_scaling
     needs_scaling = decision.factor != 1 and not decision.left_to_model and not in_gguf
     choice = choose_loader(facts, capabilities, request, tokens, needs_scaling)
@@ -80,7 +80,7 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
     )
 
 
-def _context(request: PlanRequest, window: int) -> tuple[int, Reason, list[str]]:
+def planned_context(request: PlanRequest, window: int) -> tuple[int, Reason, list[str]]:
     """``truncation_length`` in tokens, its reason, and what was wrong with the request."""
     asked = request.context_tokens
     if asked is None:
