@@ -192,3 +192,14 @@ def test_every_slot_gets_the_whole_window(server_host, gguf_models, tmp_path):
         assert context_of(command) == str(3 * WINDOW)
         assert CONFIRMED in server.said()
         assert server.ask("window")["truncation_length"] == WINDOW
+
+
+def test_the_files_own_scaling_is_run_once(server_host, gguf_models, tmp_path):
+    """The file states ×2: what the server is told, if anything, is the same, and replaces the file's own."""
+    with serving(server_host, tmp_path, gguf_models) as server:
+        server.load(gguf_models.own.name)
+        (command,) = server.commands()
+        assert rope_of(command) in ({}, expected_rope(server_host, 2))
+        window = f"linear ×2 · {BASE} tokens · llama.cpp · confirmed by the loader's own settings"
+        assert window in server.said()
+        assert server.ask("window")["truncation_length"] == BASE
