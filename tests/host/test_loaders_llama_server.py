@@ -203,3 +203,17 @@ def test_the_files_own_scaling_is_run_once(server_host, gguf_models, tmp_path):
         window = f"linear ×2 · {BASE} tokens · llama.cpp · confirmed by the loader's own settings"
         assert window in server.said()
         assert server.ask("window")["truncation_length"] == BASE
+
+
+def test_ntk_is_another_base_and_no_linear_factor(server_host, gguf_models, tmp_path):
+    rule = 'airoboros_longctx-model_rules:\n- {pattern: "*", rope_type: ntk, factor: 4}\n'
+    server = HostWithServer(server_host, tmp_path, gguf_models.all(), settings=rule, page=False)
+    try:
+        server.wait_until_ready().load(gguf_models.plain.name)
+        (command,) = server.commands()
+        # Llama's base and heads of 128, which the file does not contradict
+        assert rope_of(command) == {"--rope-freq-base": str(round(10000 * 4 ** (128 / 126)))}
+        assert "ntk ×4" in server.said()
+        assert "llama.cpp · confirmed by the loader's own settings" in server.said()
+    finally:
+        server.stop()
