@@ -3,7 +3,7 @@
 python round_model.py MODEL_FOLDER OUT_FOLDER
 
 Rounding to the nearest step in place of GPTQ: the format is the same, and nothing but torch is needed. config.json
-states the quantisation, as Transformers reads it, and no scaling.
+states the quantisation, as Transformers reads it, and quantize_config.json as AutoGPTQ does; neither states a scaling.
 """
 
 import json
@@ -55,6 +55,9 @@ def main(folder: Path, out: Path) -> None:
         "sym": True,
     }
     (out / "config.json").write_text(json.dumps(config, indent=2))
+    of_auto_gptq = {"true_sequential": True, "damp_percent": 0.01, "model_name_or_path": None}
+    stated = {key: value for key, value in config["quantization_config"].items() if key != "quant_method"}
+    (out / "quantize_config.json").write_text(json.dumps({**stated, **of_auto_gptq}, indent=2))
     save_file(tensors, out / "model.safetensors", metadata={"format": "pt"})
 
 
