@@ -50,6 +50,11 @@ def run_tests_of_transformers(arguments: list[str]) -> int:
     return hand_over([VENV_PYTHON, ROOT / "tests" / "transformers_releases.py", *arguments])
 
 
+def run_in_real_webuis(arguments: list[str]) -> int:
+    os.chdir(ROOT)
+    return hand_over([VENV_PYTHON, "-m", "tests.releases", *arguments])
+
+
 class Command(NamedTuple):
     does: str
     requirements: list[str]
@@ -59,6 +64,9 @@ class Command(NamedTuple):
 COMMANDS = {
     "workbench": Command("open the workbench in a browser (also without any command)", ["workbench"], open_workbench),
     "test": Command("run all tests; what follows goes to pytest", ["workbench", "test"], run_tests),
+    "test-hosts": Command(
+        "run every path of every real webui found (see the README)", ["workbench", "test"], run_in_real_webuis
+    ),
     "test-transformers": Command(
         "run the numerics tests under many releases of Transformers (or those named, e.g. 4.31 newest)",
         ["workbench", "test"],

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from extensions.airoboros_longctx.command_line.families import families_table
 from extensions.airoboros_longctx.core.settings import describe_settings
+from tests.releases import compatibility
+from tests.releases.rows import read_json
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -14,6 +16,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_families_table_is_the_generated_one() -> None:
     assert families_table() in README
+
+
+def test_compatibility_table_is_the_generated_one() -> None:
+    made = compatibility.table(read_json(compatibility.KEPT))
+    assert compatibility.in_readme(README, made) == README
 
 
 def test_every_linked_file_is_there() -> None:

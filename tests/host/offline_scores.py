@@ -1,6 +1,6 @@
 """Run with a webui's own Python: scores of the next token with Transformers' own linear scaling, without us.
 
-python offline_scores.py MODEL_FOLDER FACTOR IN.npz OUT.npz
+python offline_scores.py MODEL_FOLDER FACTOR IN.npz OUT.npz [LORA_FOLDER]
 """
 
 import sys
@@ -16,7 +16,7 @@ class FirstScores(LogitsProcessor):
         return scores
 
 
-def main(folder: str, factor: float, source: str, target: str) -> None:
+def main(folder: str, factor: float, source: str, target: str, adapter: str = "") -> None:
     torch.set_num_threads(1)
     config = AutoConfig.from_pretrained(folder)
     if factor != 1:
@@ -26,12 +26,16 @@ def main(folder: str, factor: float, source: str, target: str) -> None:
         else:
             config.rope_scaling = {"type": "linear", "factor": factor}
     model = AutoModelForCausalLM.from_pretrained(folder, config=config, torch_dtype=torch.float32).eval()
+    if adapter:
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, adapter).eval()
     ids = torch.tensor(np.load(source)["input_ids"])[None]
     first = FirstScores()
     with torch.no_grad():
-        model.generate(ids, max_new_tokens=1, do_sample=False, logits_processor=[first])
+        model.generate(input_ids=ids, max_new_tokens=1, do_sample=False, logits_processor=[first])
     np.savez(target, scores=first.scores[0].float().numpy())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), sys.argv[3], sys.argv[4])
+    main(sys.argv[1], float(sys.argv[2]), *sys.argv[3:])

@@ -132,6 +132,14 @@ def _template():
     }
 
 
+def _lora():
+    """What "Apply LoRAs" of the Model tab does."""
+    from modules import LoRA
+
+    LoRA.add_lora_to_model(json.loads((FOLDER / "request.json").read_text())["names"])
+    return {}
+
+
 def _save():
     """What the Session tab writes: the extensions that are on, and their parameters."""
     from modules import ui
@@ -140,4 +148,4 @@ def _save():
     return {"yaml": ui.save_settings(_state({}), None, ["airoboros_longctx"], True, "dark", manual_save=True)}
 
 
-COMMANDS = {"save": _save, "act": _act, "sampling": _sampling, "template": _template}
+COMMANDS = {"lora": _lora, "save": _save, "act": _act, "sampling": _sampling, "template": _template}

@@ -1,4 +1,8 @@
-"""``python start.py test-hosts [--json FILE] [--only PATH] [RELEASE ...]``: a row for each release and path."""
+"""Every path of every real webui found: a row for each, with its result (passed, failed, or absent) and its reason.
+
+``--json docs/compatibility.json`` also writes the table in the README. A run of some releases or paths replaces their
+rows in the file, and leaves the others.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from pathlib import Path
 
 from tests.real_hosts import find_hosts, hosts_folder
 from tests.releases.all_paths import KNOWN_RELEASES, rows_of
-from tests.releases.rows import ABSENT, FAILED, Row, printed, write_json
+from tests.releases.compatibility import KEPT, write_readme
+from tests.releases.rows import ABSENT, ALL, FAILED, Row, merged, printed, read_json, write_json
 
 
 def main(arguments: list[str]) -> int:
@@ -28,10 +33,13 @@ def main(arguments: list[str]) -> int:
                 rows.append(row)
                 print(printed(row), flush=True)
         else:
-            rows.append(Row(name, "all", ABSENT, f"no {name} in {hosts_folder().name}: only read"))
+            rows.append(Row(name, ALL, ABSENT, f"there is no {name} in TEXTGEN_HOSTS: it was only read"))
             print(printed(rows[-1]), flush=True)
     if asked.json is not None:
-        write_json(rows, asked.json)
+        kept = merged(read_json(asked.json) if asked.json.exists() else [], rows, KNOWN_RELEASES)
+        write_json(kept, asked.json)
+        if asked.json.resolve() == KEPT:
+            write_readme(kept)
     return int(any(row.result == FAILED for row in rows))
 
 

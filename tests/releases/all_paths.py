@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.real_hosts import RealHost
+from tests.releases.loader_tests import loader_rows
 from tests.releases.paths import PATHS
 from tests.releases.release_run import Absent, running, seen_on
 from tests.releases.rows import ABSENT, FAILED, PASSED, Row
 
-#: The releases that HOSTS of the issue name, oldest first.
+#: Oldest first. Others that are found run as well.
 KNOWN_RELEASES = (
     "v1.3.1",
     "v1.5",
@@ -30,6 +31,13 @@ KNOWN_RELEASES = (
 def rows_of(host: RealHost, only: Sequence[str] = ()) -> Iterator[Row]:
     """A row for each path of ``host``; ``only`` keeps those whose name contains one of these texts."""
     seen = seen_on(host)
+    yield from _webui_rows(host, seen, only)
+    yield from loader_rows(host, seen, only)
+
+
+def _webui_rows(host: RealHost, seen: str, only: Sequence[str]) -> Iterator[Row]:
+    if only and not any(text in path for text in only for path in PATHS):
+        return
     with tempfile.TemporaryDirectory() as folder, running(host, Path(folder)) as run:
         for path, check in PATHS.items():
             if only and not any(text in path for text in only):

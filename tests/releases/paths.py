@@ -119,6 +119,29 @@ def unload_and_unscaled(run: ReleaseRun) -> str:
     return _unscaled(run)
 
 
+def lora(run: ReleaseRun) -> str:
+    """A LoRA on the unscaled model, as "Apply LoRAs" puts it there and takes it away again."""
+    run.server.load(run.models.plain.name)
+    run.act("", "lora", names=[run.lora.name])
+    found = run.server.first_scores(LONG)
+    ids = found["input_ids"]
+    assert len(ids) > BASE, f"{len(ids)} tokens reached the model"
+    expected = run.offline(run.models.plain, FACTOR, ids, run.lora)
+    assert np.array_equal(found["scores"], expected), "with the LoRA: other logits than scaled by config"
+    assert run.server.ask("window")["truncation_length"] == WINDOW
+    run.act("", "lora", names=[])
+    found = run.server.first_scores(LONG[:300])
+    kept = {"gone": None, "still there, as this release leaves it": run.lora}
+    after = [
+        how
+        for how, left in kept.items()
+        if np.array_equal(found["scores"], run.offline(run.models.plain, 1, found["input_ids"], left))
+    ]
+    assert after, "without the LoRA: not as an unscaled load"
+    assert run.server.ask("window")["truncation_length"] != WINDOW
+    return f"base scaled for {len(ids)} tokens bit for bit; unscaled after it, the LoRA {after[0]}"
+
+
 #: In this order.
 PATHS: dict[str, Callable[[ReleaseRun], str]] = {
     "page and API": page_and_api,
@@ -130,6 +153,7 @@ PATHS: dict[str, Callable[[ReleaseRun], str]] = {
     "Transformers, API": api_load,
     "Transformers, Model tab": model_tab,
     "Transformers, idle reload": idle_reload,
+    "LoRA on and off": lora,
     "unload, then unscaled": unload_and_unscaled,
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.host.models import Models, make_models, scores_offline
+from tests.host.models import Models, make_lora, make_models, scores_offline
 from tests.host.running_host import RunningHost
 from tests.real_hosts import RealHost
 
@@ -31,6 +31,7 @@ class ReleaseRun:
         self.host, self.folder = host, folder
         (folder / "models").mkdir(parents=True)
         self.models: Models = make_models(folder / "models")
+        self.lora = make_lora(folder / "loras")
         self._server: RunningHost | None = None
         self._page: Any = None
         self._open: list[Any] = []
@@ -39,6 +40,7 @@ class ReleaseRun:
     def server(self) -> RunningHost:
         if self._server is None:
             arguments = ["--model", self.models.scaled.name, "--loader", "Transformers"]
+            arguments += ["--lora-dir", str(self.lora.parent)]
             if self.has_flag("--idle-timeout"):
                 arguments += ["--idle-timeout", "30"]
             os.environ["LONGCTX_PROBE_MORE"] = str(PROMPT_PROBE)
@@ -93,8 +95,8 @@ class ReleaseRun:
 
     # -- what reached the model ------------------------------------------------------------------------------------
 
-    def offline(self, model: Path, factor: float, input_ids: Any) -> Any:
-        return scores_offline(self.host, self.folder, model, factor, input_ids)
+    def offline(self, model: Path, factor: float, input_ids: Any, lora: Path | None = None) -> Any:
+        return scores_offline(self.host, self.folder, model, factor, input_ids, lora)
 
     def act(self, way: str, command: str = "act", **asked: Any) -> dict[str, Any]:
         """Do what a button of the chat does, inside the server; ``ids`` are those that reached the model."""
