@@ -31,11 +31,11 @@ def _exllama():
 
 
 def _exllama_file():
-    """The weight file that ExLlama's model was built from."""
+    """The weight file that ExLlama's model was built from, and its rotary base."""
     from modules import shared
 
     model = getattr(shared.model, "ex_model", None) or shared.model.model
-    return {"file": Path(model.config.model_path).name}
+    return {"file": Path(model.config.model_path).name, "base": model.config.rotary_embedding_base}
 
 
 def _attention():
