@@ -30,6 +30,14 @@ def _exllama():
     }
 
 
+def _exllama_file():
+    """The weight file that ExLlama's model was built from, and its rotary base."""
+    from modules import shared
+
+    model = getattr(shared.model, "ex_model", None) or shared.model.model
+    return {"file": Path(model.config.model_path).name, "base": model.config.rotary_embedding_base}
+
+
 def _attention():
     """The class of the attention that AutoGPTQ left in the model, and its rotary embedding."""
     from modules import shared
@@ -86,6 +94,7 @@ COMMANDS = {
     "arguments": _arguments,
     "attention": _attention,
     "exllama": _exllama,
+    "exllama_file": _exllama_file,
     "llama_context": _llama_context,
     "model_tab": _model_tab,
 }

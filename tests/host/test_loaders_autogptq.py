@@ -24,6 +24,7 @@ __all__ = ["gptq_host"]
 pytestmark = [pytest.mark.host, pytest.mark.slow]
 HERE = Path(__file__).parent
 EXAMPLES, QUESTIONS, REPLY_TOKENS = 12, 8, 12
+FIND_PACKAGE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('auto_gptq') is None)"
 ORDERS = {"no act-order": False, "act-order": True}
 
 
@@ -127,3 +128,21 @@ def test_the_users_own_checkpoint_wins(gptq_host, quantised, tmp_path):
         server.load(model.name, loader="AutoGPTQ")
         assert "'model_basename': 'zz-4bit-128g.no-act-order'" in server.said()
         assert server.ask("arguments")["checkpoint"] == str(chosen)
+
+
+def test_a_rounded_model_in_every_release_that_has_the_loader(host, questions, tmp_path):
+    """Without fused attention, which later versions of Transformers do not fit."""
+    models = (host.webui / "modules" / "models.py").read_text()
+    if "def AutoGPTQ_loader" not in models:
+        pytest.skip(f"{host.name} has no AutoGPTQ loader")
+    if subprocess.run([str(host.python), "-c", FIND_PACKAGE], check=False, timeout=120).returncode:
+        pytest.skip(f"{host.name} has no auto_gptq")
+    model = tmp_path / "airoboros-tiny-PI-1024-GPTQ"
+    command = [str(host.python), str(HERE / "round_model.py"), str(DEMO), str(model)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    with serving(host, tmp_path / "run", [model], "--loader", "AutoGPTQ", "--no_inject_fused_attention") as server:
+        server.load(model.name)
+        assert confirmed("AutoGPTQ") in server.said()
+        found = right(server, questions)
+    print(f"{host.name}, AutoGPTQ, rounded to 4-bit/128g, right of {QUESTIONS}: {found}")
+    assert found >= QUESTIONS - 2

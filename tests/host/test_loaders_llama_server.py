@@ -192,3 +192,28 @@ def test_every_slot_gets_the_whole_window(server_host, gguf_models, tmp_path):
         assert context_of(command) == str(3 * WINDOW)
         assert CONFIRMED in server.said()
         assert server.ask("window")["truncation_length"] == WINDOW
+
+
+def test_the_files_own_scaling_is_run_once(server_host, gguf_models, tmp_path):
+    """The file states ×2: what the server is told, if anything, is the same, and replaces the file's own."""
+    with serving(server_host, tmp_path, gguf_models) as server:
+        server.load(gguf_models.own.name)
+        (command,) = server.commands()
+        assert rope_of(command) in ({}, expected_rope(server_host, 2))
+        window = f"linear ×2 · {BASE} tokens · llama.cpp · confirmed by the loader's own settings"
+        assert window in server.said()
+        assert server.ask("window")["truncation_length"] == BASE
+
+
+def test_ntk_is_another_base_and_no_linear_factor(server_host, gguf_models, tmp_path):
+    rule = 'airoboros_longctx-model_rules:\n- {pattern: "*", rope_type: ntk, factor: 4}\n'
+    server = HostWithServer(server_host, tmp_path, gguf_models.all(), settings=rule, page=False)
+    try:
+        server.wait_until_ready().load(gguf_models.plain.name)
+        (command,) = server.commands()
+        # Llama's base and heads of 128, which the file does not contradict
+        assert rope_of(command) == {"--rope-freq-base": str(round(10000 * 4 ** (128 / 126)))}
+        assert "ntk ×4" in server.said()
+        assert "llama.cpp · confirmed by the loader's own settings" in server.said()
+    finally:
+        server.stop()

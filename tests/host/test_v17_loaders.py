@@ -263,3 +263,45 @@ def test_exllama_given_the_factor_alone_gets_tables_for_the_whole_window(gptq_ho
         assert confirmed("ExLlama") in said
         expect_tables(server, "ExLlama", FACTOR, WINDOW)
         expect_window(server, "ExLlama")
+
+
+@pytest.mark.parametrize("loader", EXLLAMA)
+def test_exllama_builds_from_the_planned_file_of_two(loader, gptq_host, gptq_models, tmp_path):
+    """quantize_config.json says desc_act false; the loader alone takes the last file that it happens to find."""
+    model = tmp_path / "two-files-PI-1024-GPTQ"
+    shutil.copytree(gptq_models.scaled, model)
+    weights = next(model.glob("*.safetensors"))
+    for order in ("act.order", "no-act-order"):
+        shutil.copy(weights, model / f"tiny-4bit-128g.{order}.safetensors")
+    weights.unlink()
+    arguments = ["--loader", loader]
+    server = HostOnCpu(gptq_host, tmp_path / "run", [model], arguments=arguments, page=False)
+    try:
+        server.wait_until_ready()
+        server.load(model.name, loader=loader)
+        assert server.ask("exllama_file")["file"] == "tiny-4bit-128g.no-act-order.safetensors"
+        assert confirmed(loader) in server.said()
+        assert "The folder holds 2 whole models" in server.said()
+        assert "tiny-4bit-128g.no-act-order.safetensors is planned, because" in server.said()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("loader", EXLLAMA)
+def test_exllama_runs_ntk_also_where_config_json_states_a_base(loader, gptq_host, gptq_models, tmp_path):
+    """v1.7 hands ExLlama the base of config.json, which makes alpha_value void: it is not handed over for this load."""
+    model = tmp_path / "stating-its-base-GPTQ"
+    shutil.copytree(gptq_models.plain, model)
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, "rope_theta": 10000.0}))
+    rule = 'airoboros_longctx-model_rules:\n- {pattern: "*", rope_type: ntk, factor: 4}\n'
+    server = HostOnCpu(gptq_host, tmp_path, [model], arguments=["--loader", loader], settings=rule, page=False)
+    try:
+        server.wait_until_ready().load(model.name, loader=loader)
+        assert f"ntk ×4 · {WINDOW} tokens · {loader} · confirmed on the live model" in server.said()
+        found = server.ask("exllama")
+        assert (found["max_seq_len"], found["compress_pos_emb"]) == (WINDOW, 1)
+        assert server.ask("exllama_file")["base"] == pytest.approx(10000 * 4 ** (32 / 30))  # heads of 32
+        assert server.ask("arguments")["alpha_value"] == 1
+    finally:
+        server.stop()

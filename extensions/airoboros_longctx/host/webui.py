@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,11 +12,12 @@ from ..core.instruction_templates import instruction_template
 from ..core.ports import LoadedModel, Undo
 from ..core.rope_scaling import RopeReading
 from ..core.template_formats import as_jinja
-from .loader_settings import families, llama_server, rope_arguments
+from .loader_settings import families
 from .loader_settings.load import Load, one_after_the_other
 from .webui_adapters import applied_adapters
 from .webui_capabilities import probe_capabilities
-from .webui_seams import FACTOR_KEY, WINDOW_KEYS
+from .webui_request import UsersRequest
+from .webui_seams import WINDOW_KEYS
 
 #: The literal that v1.x's own API puts where a request names no truncation_length.
 _OLD_API = "extensions.api.util"
@@ -43,7 +43,7 @@ class WebuiHost:
         self._paused = False
         #: The names of the templates that stand in the webui's folder.
         self.templates: frozenset[str] = frozenset()
-        self._given: dict[str, dict[str, Any]] = {}
+        self._asked = UsersRequest(shared)
         self._withdrawable: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
 
     # -- what is there ---------------------------------------------------------------------------------------------
@@ -73,62 +73,8 @@ class WebuiHost:
     def log(self, message: str, *, problem: bool = False) -> None:
         (self._logger.warning if problem else self._logger.info)(f"[airoboros_longctx] {message}")
 
-    # -- what the user asked of the webui ----------------------------------------------------------------------------
-
     def user_request(self, model_name: str, loader: str | None) -> PlanRequest:
-        saved = self._saved_settings(model_name)
-        chosen = self._shared.args.loader if "loader" in self._provided() else saved.get("loader")
-        llama_cpp = self._is_for_llama_cpp(model_name, loader or chosen)
-        context, context_source = self._asked("context", _window_keys(llama_cpp), model_name, saved)
-        factor, factor_source = self._asked("factor", (FACTOR_KEY,), model_name, saved)
-        if llama_cpp:
-            slots = llama_server.slots(self._shared.args)
-            if context and slots > 1 and llama_server.CONTEXT in context_source:
-                context, context_source = context // slots, f"{context_source}, for {slots} requests at once"
-            stated = llama_server.stated_factor(getattr(self._shared.args, llama_server.EXTRA_FLAGS, None))
-            if stated:
-                factor, factor_source = stated, llama_server.SOURCE
-        return PlanRequest(
-            context_tokens=context if context else None,
-            context_source=context_source,
-            loader=chosen,
-            host_factor=float(factor) if factor and factor > 1 else None,
-            host_factor_source=factor_source,
-            trust_remote_code=bool(getattr(self._shared.args, "trust_remote_code", False)),
-        )
-
-    def _is_for_llama_cpp(self, model_name: str, loader: str | None) -> bool:
-        path = self.model_path(model_name)
-        is_gguf = path.suffix.lower() == ".gguf" or (path.is_dir() and any(path.glob("*.gguf")))
-        return is_gguf if loader is None else loader in families.LLAMA_CPP
-
-    def _provided(self) -> tuple[str, ...]:
-        return tuple(getattr(self._shared, "provided_arguments", ()))
-
-    def _saved_settings(self, model_name: str) -> dict[str, Any]:
-        """The user's own entry in models/config-user.yaml, matched as the webui does."""
-        saved: dict[str, Any] = {}
-        name = Path(model_name).name.lower()
-        for pattern, values in dict(getattr(self._shared, "user_config", None) or {}).items():
-            if isinstance(values, dict) and re.match(str(pattern).lower(), name):
-                saved.update(values)
-        return saved
-
-    def _asked(self, what: str, keys: tuple[str, ...], model_name: str, saved: dict[str, Any]) -> tuple[Any, str]:
-        """A value that the user set: by flag, in a saved entry, or with a slider of the Model tab."""
-        args, given = self._shared.args, self._given.get(model_name, {})
-        for key in keys:
-            if key in self._provided() and _is_number(getattr(args, key, None)) and getattr(args, key) > 0:
-                return getattr(args, key), f"--{key} on the command line"
-        for key in keys:
-            if _is_number(saved.get(key)) and saved[key] > 0 and saved[key] != given.get(key):
-                return saved[key], f"{key} saved for this model in config-user.yaml"
-        for key in keys:
-            value, stock = getattr(args, key, None), given.get(f"stock {key}")
-            default = getattr(self._shared.args_defaults, key, None)
-            if _is_number(value) and key in given and value not in (given[key], stock, default, 0):
-                return value, f"{key} in the Model tab"
-        return None, f"no {what} was asked for"
+        return self._asked.read(model_name, self.model_path(model_name), loader)
 
     # -- where a plan is written -----------------------------------------------------------------------------------
 
@@ -136,21 +82,21 @@ class WebuiHost:
         """``stock``, the webui's settings for a model, with the planned window, factor and loader in them."""
         if plan.factor == 1.0 or plan.mechanism == NONE:
             return stock
-        saved = self._saved_settings(model_name)
+        saved = self._asked.saved_settings(model_name)
         planned: dict[str, Any] = {key: plan.truncation_length for key in WINDOW_KEYS if key in stock}
         planned["loader"] = plan.loader
         if plan.mechanism == LOADER_SETTING:
-            knobs = rope_arguments.own_knobs(plan)
+            knobs = families.knobs(plan, self._shared.args, self.model_path(model_name))
             planned.update({key: value for key, value in knobs.items() if key in stock})
         planned = {key: value for key, value in planned.items() if key not in saved}
-        self._given[model_name] = {**{f"stock {key}": stock.get(key) for key in planned}, **planned}
+        self._asked.given[model_name] = {**{f"stock {key}": stock.get(key) for key in planned}, **planned}
         settings = {**stock, **planned}
         self._withdrawable[model_name] = (settings, {key: stock.get(key) for key in planned})
         return settings
 
     def with_template(self, model_name: str, stock: dict[str, Any], plan: ContextPlan) -> dict[str, Any]:
         """``stock`` with the planned instruction template, unless the user chose one for this model or for all."""
-        chosen = "instruction_template" in self._saved_settings(model_name)
+        chosen = "instruction_template" in self._asked.saved_settings(model_name)
         if chosen or getattr(self._shared.args, "chat_template_file", None):
             return stock
         return {**stock, **self._template_fields(plan)}
@@ -209,11 +155,11 @@ class WebuiHost:
         return families.read(plan.loader, model, self.model_path(plan.model))
 
     def _load_of(self, plan: ContextPlan) -> Load:
-        return Load(plan, self._shared.args, self.model_path(plan.model), self._provided())
+        return Load(plan, self._shared.args, self.model_path(plan.model), self._asked.provided())
 
     def use_window(self, plan: ContextPlan) -> Undo:
         places: list[tuple[Any, str]] = [(self._shared.settings, "truncation_length")]
-        places += [(vars(self._shared.args), key) for key in _WINDOW_ARGUMENTS if key not in self._provided()]
+        places += [(vars(self._shared.args), key) for key in _WINDOW_ARGUMENTS if key not in self._asked.provided()]
         before = [(place, key, place[key]) for place, key in places if key in place]
         for place, key, _ in before:
             place[key] = plan.truncation_length
@@ -262,13 +208,3 @@ class WebuiHost:
         if window is not None and default and _OLD_API in sys.modules and not from_the_page:
             state["truncation_length"] = window
         return state
-
-
-def _window_keys(llama_cpp: bool) -> tuple[str, ...]:
-    """The settings that say a window for this model: v1.x has llama.cpp's beside the other loaders'."""
-    other = "max_seq_len" if llama_cpp else "n_ctx"
-    return tuple(key for key in WINDOW_KEYS if key != other)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -70,6 +71,16 @@ def test_ntk_for_llama_cpp_is_the_base() -> None:
     assert told(plan("llama.cpp", LOADER_SETTING, "ntk", 8.0), YEAR_2024) == {"rope_freq_base": 82685}
     oldest = {"compress_pos_emb": 1, "alpha_value": 1}
     assert told(plan("llama.cpp", LOADER_SETTING, "ntk", 8.0), oldest) == {"alpha_value": 8}
+
+
+def test_the_base_of_a_model_that_says_its_own_and_its_heads(tmp_path: Path) -> None:
+    config = {"model_type": "llama", "hidden_size": 256, "num_attention_heads": 8, "rope_theta": 50000.0}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    # 50000 × 8 ** (32 / 30), by hand: 8 ** (1 / 15) = 1.148698
+    expected = {"rope_freq_base": 459479}
+    assert told(plan("llama.cpp", LOADER_SETTING, "ntk", 8.0), YEAR_2024, tmp_path) == expected
+    flags = told(plan("llama.cpp", LOADER_SETTING, "ntk", 8.0), YEAR_2026, tmp_path)
+    assert flags == {"extra_flags": "rope-freq-base=459479"}
 
 
 def test_the_other_knob_is_neutral_and_nothing_is_stacked() -> None:

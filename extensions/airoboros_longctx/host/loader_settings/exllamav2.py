@@ -7,7 +7,8 @@ from typing import Any
 
 from ...core.rope_scaling import LINEAR, NO_SCALING, RopeReading
 from .llama_server import told
-from .rope_arguments import LLAMA_BASE, NTK
+from .rope_arguments import NTK
+from .rope_shape import LLAMA
 
 
 def read_config(model: Any, path: Path) -> RopeReading | None:
@@ -18,7 +19,7 @@ def read_config(model: Any, path: Path) -> RopeReading | None:
     if config is None or factor is None:
         return None
     factor, alpha = float(factor or 1.0), float(getattr(config, "scale_alpha_value", None) or 1.0)
-    base, length = float(getattr(config, "rotary_embedding_base", LLAMA_BASE)), getattr(config, "max_seq_len", None)
+    base, length = float(getattr(config, "rotary_embedding_base", LLAMA.theta)), getattr(config, "max_seq_len", None)
     if alpha != 1.0 and factor != 1.0:
         return told("other", None, base, length, f"linear ×{factor:g} and NTK ×{alpha:g} together")
     if alpha != 1.0:

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH
+from ...core.context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, ContextPlan
 from ...core.rope_scaling import RopeReading
 from . import autogptq, exllama, exllamav2, exllamav3, llama_cpp_python, llama_server, rope_arguments
 from .load import Load, Undo, one_after_the_other
+from .rope_shape import rope_shape
 
 Step = Callable[[Load], Undo]
 Reader = Callable[[Any, Path], RopeReading | None]
@@ -112,6 +113,13 @@ def mechanism_of(loader: str, args: Any) -> str:
     family = family_of(loader)
     there = not family.needs or any(hasattr(args, name) for name in family.needs)
     return family.mechanism if there else NONE
+
+
+def knobs(plan: ContextPlan, args: Any, path: Path) -> dict[str, Any]:
+    """The webui's own RoPE arguments that say ``plan``, for its pages to show."""
+    if plan.loader in LLAMA_CPP:
+        return rope_arguments.llama_cpp_knobs(plan, args, rope_shape(path))
+    return rope_arguments.own_knobs(plan)
 
 
 def prepare(load: Load) -> Undo:

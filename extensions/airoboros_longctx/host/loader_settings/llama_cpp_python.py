@@ -7,7 +7,7 @@ from typing import Any
 
 from ...core.rope_scaling import RopeReading
 from .llama_server import read_gguf, told_factor
-from .rope_arguments import LLAMA_BASE
+from .rope_shape import rope_shape
 
 
 def read_context(model: Any, path: Path) -> RopeReading | None:
@@ -18,6 +18,8 @@ def read_context(model: Any, path: Path) -> RopeReading | None:
     if scale is None:
         return None
     length = int(parameters.n_ctx) or None
+    file = Path(getattr(engine, "model_path", path))
     if scale == 0:
-        return read_gguf(getattr(engine, "model_path", path), length)
-    return told_factor(1 / float(scale), float(parameters.rope_freq_base) or LLAMA_BASE, length)
+        return read_gguf(file, length)
+    shape = rope_shape(file)
+    return told_factor(1 / float(scale), float(parameters.rope_freq_base) or shape.theta, length, shape)

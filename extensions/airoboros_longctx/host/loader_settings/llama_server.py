@@ -16,7 +16,8 @@ from typing import Any
 from ...core.context_plan import ContextPlan
 from ...core.rope_scaling import LINEAR, NO_SCALING, RopeReading
 from .load import Load, Undo, set_attributes
-from .rope_arguments import LLAMA_BASE, NTK, NTK_EXPONENT, rope_freq_base
+from .rope_arguments import NTK
+from .rope_shape import LLAMA, RopeShape, rope_shape
 
 EXTRA_FLAGS, CONTEXT = "extra_flags", "ctx_size"
 #: A larger factor is nobody's model, and a number that is not plain has no place on a command line.
@@ -47,14 +48,14 @@ def stated_factor(flags: str | None) -> float | None:
     return scale or (1 / frequency if frequency else None)
 
 
-def with_rope(flags: str | None, plan: ContextPlan) -> str | None:
+def with_rope(flags: str | None, plan: ContextPlan, shape: RopeShape = LLAMA) -> str | None:
     """The user's ``flags`` with the plan's RoPE options after them; as they are where they state one themselves."""
     if stated_rope(flags) or not (math.isfinite(plan.factor) and 1 < plan.factor <= LARGEST_FACTOR):
         return flags
     if plan.rope_type == LINEAR:
         options = [("rope-scaling", "linear"), ("rope-scale", f"{plan.factor:.10g}")]
     elif plan.rope_type == NTK:
-        options = [("rope-freq-base", str(rope_freq_base(plan.factor)))]
+        options = [("rope-freq-base", str(round(shape.base(plan.factor))))]
     else:
         return flags
     users = unquoted(flags)
@@ -66,7 +67,7 @@ def with_rope(flags: str | None, plan: ContextPlan) -> str | None:
 def use_extra_flags(load: Load) -> Undo:
     """Hand the plan's scaling to the server that is about to be started."""
     before = getattr(load.args, EXTRA_FLAGS, None)
-    return set_attributes(load.args, {EXTRA_FLAGS: with_rope(before, load.plan)})
+    return set_attributes(load.args, {EXTRA_FLAGS: with_rope(before, load.plan, rope_shape(load.path))})
 
 
 def slots(args: Any) -> int:
@@ -82,7 +83,7 @@ def use_context(load: Load) -> Undo:
     return set_attributes(load.args, {CONTEXT: load.plan.truncation_length * slots(load.args)})
 
 
-def read_command_line(command: Sequence[object]) -> tuple[RopeReading | None, int | None]:
+def read_command_line(command: Sequence[object], shape: RopeShape = LLAMA) -> tuple[RopeReading | None, int | None]:
     """What a running server was told: its scaling (None: nothing, the file decides) and its context in tokens."""
     words = [str(word) for word in command]
     value = {name: after for name, after in pairwise(words) if name.startswith("-")}
@@ -91,21 +92,21 @@ def read_command_line(command: Sequence[object]) -> tuple[RopeReading | None, in
     length = int(window) if window else None
     method = value.get("--rope-scaling", LINEAR)
     scale, frequency = _number(value.get("--rope-scale")), _number(value.get("--rope-freq-scale"))
-    base = _number(value.get("--rope-freq-base")) or LLAMA_BASE
+    base = _number(value.get("--rope-freq-base")) or shape.theta
     if method not in (LINEAR, "none") or any(name.startswith("--yarn") for name in words):
         return told(method if method != LINEAR else "yarn", None, base, length), length
     factor = scale or (1 / frequency if frequency else None)
     if factor is None and "--rope-scaling" not in value and "--rope-freq-base" not in value:
         return None, length
-    return told_factor(factor if factor and method == LINEAR else 1.0, base, length), length
+    return told_factor(factor if factor and method == LINEAR else 1.0, base, length, shape), length
 
 
-def told_factor(factor: float, base: float, length: int | None) -> RopeReading:
-    """A reading of a linear ``factor`` and a ``base``; NTK's alpha is computed from a base that is not Llama's own."""
-    if abs(base / LLAMA_BASE - 1) < 1e-3:
+def told_factor(factor: float, base: float, length: int | None, shape: RopeShape) -> RopeReading:
+    """A reading of a linear ``factor`` and a ``base``; one that is not the trained one is read as NTK's alpha."""
+    if abs(base / shape.theta - 1) < 1e-3:
         return told(NO_SCALING if abs(factor - 1) < 1e-6 else LINEAR, factor, base, length)
     if abs(factor - 1) < 1e-6:
-        return told(NTK, (base / LLAMA_BASE) ** (1 / NTK_EXPONENT), base, length)
+        return told(NTK, shape.alpha(base), base, length)
     return told("other", None, base, length, f"linear ×{factor:g} and base {base:g} together")
 
 
@@ -127,9 +128,10 @@ def read_server(model: Any, path: Path) -> RopeReading | None:
     process = getattr(model, "process", None)
     if process is None:
         return None
-    reading, length = read_command_line(list(process.args))
+    file = Path(getattr(model, "model_path", path))
+    reading, length = read_command_line(list(process.args), rope_shape(file))
     length = length or getattr(model, "n_ctx", None)
-    return reading if reading is not None else read_gguf(getattr(model, "model_path", path), length)
+    return reading if reading is not None else read_gguf(file, length)
 
 
 def read_gguf(file: Any, length: int | None) -> RopeReading:
@@ -143,7 +145,7 @@ def read_gguf(file: Any, length: int | None) -> RopeReading:
     }
     method = str(metadata.get("rope.scaling.type", LINEAR))
     factor = metadata.get("rope.scaling.factor") or metadata.get("rope.scale_linear") or 1.0
-    base = float(metadata.get("rope.freq_base") or LLAMA_BASE)
+    base = float(metadata.get("rope.freq_base") or LLAMA.theta)
     if method == "none":
         factor = 1.0
     elif method != LINEAR:

@@ -5,22 +5,15 @@ Linear scaling is ``compress_pos_emb``, the factor; NTK is ``alpha_value``, and 
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from ...core.context_plan import ContextPlan
 from ...core.rope_scaling import LINEAR
 from .load import Load, Undo, set_attributes, whole
+from .rope_shape import LLAMA, RopeShape, rope_shape
 
 NTK = "ntk"
 NEUTRAL: dict[str, Any] = {"compress_pos_emb": 1, "alpha_value": 1}
-#: A Llama's own base, and the exponent of the webui's NTK formula: d / (d - 2) with heads of 128.
-LLAMA_BASE, NTK_EXPONENT = 10000, 64 / 63.0
-
-
-def rope_freq_base(alpha: float) -> int:
-    """The base that runs NTK with ``alpha`` on a Llama of base 10000 and heads of 128, rounded as the argument is."""
-    return round(LLAMA_BASE * math.pow(alpha, NTK_EXPONENT))
 
 
 def own_knobs(plan: ContextPlan) -> dict[str, Any]:
@@ -32,10 +25,10 @@ def own_knobs(plan: ContextPlan) -> dict[str, Any]:
     return {}
 
 
-def llama_cpp_knobs(plan: ContextPlan, args: Any) -> dict[str, Any]:
-    """For llama.cpp, to which the webui hands a base: alpha itself is read by the oldest releases only."""
+def llama_cpp_knobs(plan: ContextPlan, args: Any, shape: RopeShape = LLAMA) -> dict[str, Any]:
+    """For llama.cpp, to which the webui hands a base, a whole number: the oldest releases alone read alpha itself."""
     if plan.rope_type == NTK and hasattr(args, "rope_freq_base"):
-        return {**NEUTRAL, "rope_freq_base": rope_freq_base(plan.factor)}
+        return {**NEUTRAL, "rope_freq_base": round(shape.base(plan.factor))}
     return own_knobs(plan)
 
 
@@ -44,7 +37,7 @@ def use_own_knobs(load: Load) -> Undo:
 
 
 def use_llama_cpp_knobs(load: Load) -> Undo:
-    return set_attributes(load.args, llama_cpp_knobs(load.plan, load.args))
+    return set_attributes(load.args, llama_cpp_knobs(load.plan, load.args, rope_shape(load.path)))
 
 
 def leave_knobs_neutral(load: Load) -> Undo:
