@@ -25,6 +25,8 @@ PROBE = Path(__file__).parent / "probe_extension"
 #: Lets the newest webui start with PyPI's Gradio; used where it is there.
 HOST_COMPAT = REPOSITORY.parent / "shared" / "host-compat"
 READY_SECONDS = 180
+#: What Gradio prints when its page has answered itself.
+STARTED = "Running on local URL"
 
 
 def free_port() -> int:
@@ -133,6 +135,9 @@ class RunningHost:
         while urls:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{self.host.name} did not start:\n{self.log()[-4000:]}")
+            if urls[0] == self.url and STARTED not in self.log():
+                time.sleep(0.2)  # asked while it starts, Gradio 4 may miss the three seconds that it gives itself
+                continue
             try:
                 urllib.request.urlopen(urls[0], timeout=5).read()
                 urls.pop(0)
@@ -174,6 +179,14 @@ class RunningHost:
         with urllib.request.urlopen(request, timeout=300) as response:
             answer = json.loads(response.read() or b"{}")
         return answer if isinstance(answer, dict) else {"answer": answer}
+
+    def status_of(self, path: str, body: dict[str, Any]) -> int:
+        """The status of an answer, also of an error."""
+        try:
+            self.post(path, body)
+        except urllib.error.HTTPError as error:
+            return error.code
+        return 200
 
     def complete(self, prompt: str, max_new_tokens: int = 16, truncation_length: int | None = None) -> str:
         """Greedy completion of a raw prompt through the release's own API."""

@@ -125,6 +125,26 @@ def plainformat(run: ReleaseRun) -> str:
     return "exact tokens; the reply is shown as code"
 
 
+def api_documents(run: ReleaseRun) -> str:
+    """Documents inside an API message: the exact prompt, and a clear error for what cannot be understood."""
+    folders = (run.host.webui / "modules" / "api", run.host.webui / "extensions" / "openai")
+    apis = [path for folder in folders if (path := folder / "completions.py").exists()]
+    if not any("'messages': history" in api.read_text() for api in apis):
+        raise Absent("this release's API drops what else a message holds")
+    documents = [{"text": "The color of the harbor is teal.", "metadata": {"source": "kite"}}]
+    question = "What is the color of the harbor?"
+    message = {"role": "user", "content": question, "documents": documents}
+    request = {"messages": [message], "mode": "instruct", "max_tokens": 8, "top_k": 1, "seed": 1}
+    prompt = run.server.post("/v1/internal/chat-prompt", request)["prompt"]
+    context = ClosedContext((Document(documents[0]["text"], (("source", "kite"),)),), question)
+    assert prompt == render_conversation(TEMPLATE, render(context)), "another prompt"
+    reply = run.server.post("/v1/chat/completions", request)["choices"][0]["message"]["content"]
+    assert "teal" in reply, f"{reply!r} was answered"
+    status = run.server.status_of("/v1/chat/completions", {**request, "messages": [{**message, "documents": "text"}]})
+    assert status == 400, f"a bad request was answered with status {status}"
+    return f"exact prompt; answered {reply.strip()!r}; 400 for a bad one"
+
+
 def unload_and_unscaled(run: ReleaseRun) -> str:
     run.server.unload()
     assert not run.server.ask("window")["loaded"]
@@ -163,6 +183,7 @@ PATHS: dict[str, Callable[[ReleaseRun], str]] = {
     "instruct template": template,
     "question from documents": document_question,
     "PLAINFORMAT": plainformat,
+    "documents by API": api_documents,
     "Transformers, API": api_load,
     "Transformers, Model tab": model_tab,
     "Transformers, idle reload": idle_reload,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -109,13 +110,15 @@ def _waiting() -> str:
 
 
 def _rejection(sentence: str) -> Exception:
-    """The webui's own exception for a bad API request: its client gets the sentence."""
-    try:
-        from modules.api.errors import InvalidRequestError
+    """What makes the webui's API answer with status 400 and the sentence.
 
-        error: Exception = InvalidRequestError(message=sentence, param="documents")
-    except ImportError:
-        error = ValueError(sentence)
+    Its own exception does so from v4.1 on; before, any of its errors is a 500, and FastAPI's exception is needed.
+    """
+    own, web = sys.modules.get("modules.api.errors"), sys.modules.get("fastapi")
+    if own is not None:
+        error: Exception = own.InvalidRequestError(message=sentence, param="documents")
+    else:
+        error = web.HTTPException(status_code=400, detail=sentence) if web is not None else ValueError(sentence)
     setattr(error, DELIBERATE, True)
     return error
 
