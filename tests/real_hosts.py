@@ -6,6 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+#: TEXTGEN_DEEP=all runs everything in every release found.
+THOROUGH = os.environ.get("TEXTGEN_DEEP") == "all"
+_DEEP = ("v1.7", "v4.7.3")
+
 
 @dataclass(frozen=True)
 class RealHost:
@@ -30,3 +34,9 @@ def find_hosts() -> list[RealHost]:
         if python is not None and (webui / "server.py").is_file():
             hosts.append(RealHost(folder.name, webui, python))
     return hosts
+
+
+def deep_hosts() -> list[RealHost]:
+    """The releases that the long tests run in: v1.7 and v4.7.3 where found, else all that are."""
+    found = find_hosts()
+    return found if THOROUGH else [host for host in found if host.name in _DEEP] or found

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from tests.browser.chromium import chromium_page
-from tests.host.conftest import BASE, CONFIRMED, FACTOR, WINDOW
-from tests.host.test_loading import LONG
+from tests.host.models import BASE, CONFIRMED, FACTOR, LONG, WINDOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.host]
 STATUS = "#airoboros-longctx-status-line [role=status]"

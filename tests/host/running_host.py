@@ -66,8 +66,8 @@ class RunningHost:
         places = {"airoboros_longctx": extension_folder, "longctx_probe": PROBE}
         user_data = self._user_data() if self.has_user_data_flag else None
         for name in filter(places.__contains__, names):  # the others are the webui's own
-            in_user_data = user_data is not None and user_data_extension
-            self._link((user_data if in_user_data else host.webui) / "extensions" / name, places[name])
+            root = user_data if user_data is not None and user_data_extension else host.webui
+            self._link(root / "extensions" / name, places[name])
         command = [str(host.python), "server.py", "--cpu", "--model-dir", str(self.models)]
         command += ["--listen-port", str(self.port), "--extensions", *names]
         if user_data is not None:

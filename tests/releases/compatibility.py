@@ -21,6 +21,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "Transformers, API",
         "Transformers, Model tab",
         "Transformers, idle reload",
+        "a load that fails",
         "unload, then unscaled",
     ),
     "LoRA": ("LoRA on and off",),

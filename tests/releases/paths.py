@@ -5,7 +5,9 @@ The order counts: the first ones look at the model of the command line, the last
 
 from __future__ import annotations
 
+import contextlib
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 
@@ -63,6 +65,17 @@ def model_tab(run: ReleaseRun) -> str:
         page.wait_for_timeout(1500)
         page.get_by_role("button", name="Load", exact=True).click()
         page.get_by_text(re.compile(f"Successfully loaded `?{model}")).first.wait_for(timeout=LATER)
+    return _scaled(run)
+
+
+def failing_load(run: ReleaseRun) -> str:
+    """Broken weights between two good loads: nothing is left behind."""
+    with contextlib.suppress(urllib.error.HTTPError):  # some releases answer 200 with an error inside
+        run.server.load(run.models.broken.name)
+    assert not run.server.ask("window")["loaded"]
+    run.server.load(run.models.plain.name)
+    _unscaled(run)
+    run.server.load(run.models.scaled.name)
     return _scaled(run)
 
 
@@ -153,6 +166,7 @@ PATHS: dict[str, Callable[[ReleaseRun], str]] = {
     "Transformers, API": api_load,
     "Transformers, Model tab": model_tab,
     "Transformers, idle reload": idle_reload,
+    "a load that fails": failing_load,
     "LoRA on and off": lora,
     "unload, then unscaled": unload_and_unscaled,
 }

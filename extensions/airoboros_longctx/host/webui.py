@@ -23,7 +23,7 @@ from .webui_seams import WINDOW_KEYS
 _OLD_API = "extensions.api.util"
 _OLD_API_TRUNCATION_LENGTH = 2048
 #: Loaders to which the newer webuis hand an instruct prompt without a beginning-of-sequence token.
-_WITHOUT_BOS = ("llama.cpp",)
+_WITHOUT_BOS = ("llama.cpp", "ExLlamav2")
 #: Where the newer webuis keep the active template's text.
 _TEMPLATE_TEXT = "instruction_template_str"
 #: The arguments that say the window; a loader reads the one its release has.
