@@ -176,10 +176,10 @@ def test_gptq_goes_to_exllamav2_where_transformers_cannot_read_it() -> None:
 def test_eager_attention_asks_for_the_hosts_switch() -> None:
     host = replace(known_capabilities("webui-v1.7"), attention_switch="start the webui with --sdp-attention")
     facts = facts_of(("fp16", None, None), "llama", True)
-    # 52 heads × 16384² scores × 6 bytes
+    # 52 heads × 16384² scores × 8 bytes
     sentence = (
-        "A prompt of 16384 tokens needs 78.0 GiB for the attention scores of one layer, because Transformers writes all"
-        " of them into memory here. To avoid that, start the webui with --sdp-attention."
+        "A prompt of 16384 tokens needs 104.0 GiB for the attention scores of one layer, because Transformers writes"
+        " all of them into memory here. To avoid that, start the webui with --sdp-attention."
     )
     assert sentence in plan_context(facts, host).warnings
     assert not warned(plan_context(facts, host, PlanRequest(context_tokens=1024)), "attention scores")

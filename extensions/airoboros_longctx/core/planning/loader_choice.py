@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..context_plan import NONE, Capabilities, PlanRequest
 from ..model_facts import ModelFacts
+from .memory_plan import attention_bytes, gib
 
 #: Above this many tokens the model cards say: do not use ExLlama, use AutoGPTQ.
 EXLLAMA_TOKENS = 8192
@@ -49,10 +50,7 @@ READS_GGUF = frozenset({"llama.cpp", "llamacpp_HF"})
 RUNS_REMOTE_CODE = frozenset({"Transformers", "AutoGPTQ"})
 _EXLLAMA = frozenset({"ExLlama", "ExLlama_HF"})
 _NEEDS_GPU = ("ExLlamav2", "ExLlamav2_HF", "ExLlamav3", "ExLlamav3_HF")
-#: Loaders whose attention is Transformers' own.
-_TRANSFORMERS_ATTENTION = frozenset({"Transformers", "GPTQ-for-LLaMa", "AutoAWQ", "HQQ"})
-#: Bytes for each score of a head: once in half precision, once in the float32 of its softmax.
-_SCORE_BYTES, _GIB = 6, 1 << 30
+_GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -212,13 +210,10 @@ def _unscalable(loader: str, facts: ModelFacts, capabilities: Capabilities) -> I
 
 
 def _attention(loader: str, facts: ModelFacts, capabilities: Capabilities, tokens: int) -> Iterator[str]:
-    """The memory that eager attention takes for one prompt of ``tokens``: heads × tokens² scores in every layer."""
-    heads = facts.num_attention_heads
-    if not (capabilities.attention_switch and loader in _TRANSFORMERS_ATTENTION and heads):
-        return
-    needed = heads * tokens * tokens * _SCORE_BYTES
+    """Where eager attention needs a GiB or more for a prompt of ``tokens``: the host's switch, for the user to set."""
+    needed = attention_bytes(facts, capabilities, loader, tokens)
     if needed >= _GIB:
         yield (
-            f"A prompt of {tokens} tokens needs {needed / _GIB:.1f} GiB for the attention scores of one layer, because"
-            f" {loader} writes all of them into memory here. To avoid that, {capabilities.attention_switch}."
+            f"A prompt of {tokens} tokens needs {gib(needed)} for the attention scores of one layer, because {loader}"
+            f" writes all of them into memory here. To avoid that, {capabilities.attention_switch}."
         )

@@ -84,8 +84,6 @@ def plan_memory(
     in_use = _GPU_IN_USE_BYTES * (len(capabilities.gpu_bytes) or capabilities.gpu)
 
     def at(context: int) -> MemoryPlan:
-        eager = bool(capabilities.attention_switch) and loader in _TRANSFORMERS_ATTENTION
-        scores = (facts.num_attention_heads or 0) * context * context
         at_once = min(context, _PREFILL_TOKENS) if _PREALLOCATES.search(loader) else context
         working = _TOKEN_VECTORS * (facts.hidden_size or 0) * _HALF_BYTES * at_once
         if loader.startswith("ExLlamav2") and cache_type.lower().startswith("q"):
@@ -95,7 +93,7 @@ def plan_memory(
             weights_bytes=weights,
             cache_bytes=kv_cache_bytes(facts, context, cache_type) or 0,
             cache_type=cache_type,
-            attention_bytes=_EAGER_SCORE_BYTES * scores if eager else 0,
+            attention_bytes=attention_bytes(facts, capabilities, loader, context),
             working_bytes=working + in_use,
             gpu_bytes=capabilities.gpu_bytes,
         )
@@ -109,6 +107,13 @@ def plan_memory(
         largest = window if at(window).fits else fitting * _STEP
     plan = at(tokens)
     return MemoryPlan(**{**vars(plan), "largest_tokens": largest or None})
+
+
+def attention_bytes(facts: ModelFacts, capabilities: Capabilities, loader: str, tokens: int) -> int:
+    """Bytes of one layer's attention scores, for every head ``tokens`` × ``tokens``; 0 where attention is fused."""
+    if not capabilities.attention_switch or loader not in _TRANSFORMERS_ATTENTION:
+        return 0
+    return _EAGER_SCORE_BYTES * (facts.num_attention_heads or 0) * tokens * tokens
 
 
 def weights_bytes(facts: ModelFacts, loader: str, weight_file: str | None) -> int:
