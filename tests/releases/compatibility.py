@@ -25,7 +25,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "unload, then unscaled",
     ),
     "LoRA": ("LoRA on and off",),
-    "AutoGPTQ": ("AutoGPTQ",),
+    "GPTQ": ("AutoGPTQ", "GPTQ through Transformers"),
     "ExLlama": ("ExLlama up to its kernels",),
     "llama.cpp": ("llama.cpp, Python binding", "llama.cpp, command line"),
     "documents": ("question from documents",),
