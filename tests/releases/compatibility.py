@@ -15,7 +15,7 @@ BEGIN, END = "<!-- compatibility: written by start.py test-hosts -->", "<!-- end
 
 #: Columns, and the paths that each stands for.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "page, status line": ("page and API", "status line"),
+    "page, status line": ("page and API", "status line and panels"),
     "Transformers": (
         "Transformers, command line",
         "Transformers, API",

@@ -18,8 +18,16 @@ def quiet(event: Callable[..., Any]) -> dict[str, Any]:
     """
     accepted = inspect.signature(event).parameters
     hidden: Any = False if "_js" in accepted else "hidden"
-    private = {"api_name": False} if "False" in str(accepted["api_name"].annotation) else {}
-    return {"show_progress": hidden, "queue": False, **private}
+    return {"show_progress": hidden, "queue": False, **({"api_name": False} if _events_can_be_private() else {})}
+
+
+def _events_can_be_private() -> bool:
+    """Gradio 4 and 5. Asked of the class: webuis from v1.8 to v3.23 hide the signatures of a component's events."""
+    import gradio as gr
+
+    click = getattr(gr.Button, "click", None)
+    named = inspect.signature(click).parameters.get("api_name") if click is not None else None
+    return named is not None and "False" in str(named.annotation)
 
 
 def new_session_state() -> Any:
