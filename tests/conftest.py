@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.real_hosts import RealHost, find_hosts, hosts_folder
+from tests.real_hosts import THOROUGH, RealHost, find_hosts, hosts_folder
 
 # Before anything imports torch: one thread adds up numbers in one order, so results can be compared bit by bit.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -29,6 +29,14 @@ def pytest_runtest_makereport(
         parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
         _tests_in_host.update({value.name for value in parameters.values() if isinstance(value, RealHost)})
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not THOROUGH:
+        skip = pytest.mark.skip(reason="runs with TEXTGEN_DEEP=all; start.py test-hosts runs it")
+        for item in items:
+            if item.get_closest_marker("thorough"):
+                item.add_marker(skip)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -21,7 +21,7 @@ from tests.host.test_v17_loaders import HostOnCpu, confirmed, gptq_host
 from tests.real_hosts import RealHost
 
 __all__ = ["gptq_host"]
-pytestmark = [pytest.mark.host, pytest.mark.slow]
+pytestmark = [pytest.mark.host, pytest.mark.slow, pytest.mark.thorough]
 HERE = Path(__file__).parent
 EXAMPLES, QUESTIONS, REPLY_TOKENS = 12, 8, 12
 FIND_PACKAGE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('auto_gptq') is None)"

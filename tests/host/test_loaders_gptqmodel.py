@@ -13,7 +13,7 @@ from tests.host.test_loaders_autogptq import questions, right, tokenizer
 from tests.real_hosts import RealHost
 
 __all__ = ["questions", "tokenizer"]
-pytestmark = [pytest.mark.host, pytest.mark.slow]
+pytestmark = [pytest.mark.host, pytest.mark.slow, pytest.mark.thorough]
 HERE = Path(__file__).parent
 FIND_PACKAGES = "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, ('optimum', 'gptqmodel'))))"
 

@@ -17,7 +17,7 @@ from tests.host.test_loaders_autogptq import questions, right, tokenizer
 from tests.real_hosts import RealHost
 
 __all__ = ["questions", "tokenizer"]
-pytestmark = [pytest.mark.host, pytest.mark.slow]
+pytestmark = [pytest.mark.host, pytest.mark.slow, pytest.mark.thorough]
 HERE = Path(__file__).parent
 FIND_PACKAGE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('llama_cpp') is None)"
 LOADERS = ("llama.cpp", "llamacpp_HF")

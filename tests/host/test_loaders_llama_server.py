@@ -17,7 +17,7 @@ from tests.host.gguf_file import FLOAT32, STRING, UINT32, llama_metadata, write_
 from tests.host.running_host import RunningHost
 from tests.real_hosts import RealHost
 
-pytestmark = [pytest.mark.host, pytest.mark.slow]
+pytestmark = [pytest.mark.host, pytest.mark.slow, pytest.mark.thorough]
 STAND_IN = Path(__file__).parent / "llama_server_stand_in"
 PROBE_COMMANDS = Path(__file__).parent / "loader_probe.py"
 CARD = f"You'll need to set max_seq_len to {WINDOW} and compress_pos_emb to {FACTOR}.\n"
