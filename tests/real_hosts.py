@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+#: The releases in which the long tests run: the last with AutoGPTQ's and ExLlama's first loaders, and today's.
+_DEEP = ("v1.7", "v4.7.3")
+
 
 @dataclass(frozen=True)
 class RealHost:
@@ -30,3 +33,14 @@ def find_hosts() -> list[RealHost]:
         if python is not None and (webui / "server.py").is_file():
             hosts.append(RealHost(folder.name, webui, python))
     return hosts
+
+
+def deep_hosts() -> list[RealHost]:
+    """The releases for the long tests: v1.7 and v4.7.3 where one is found, else all; with TEXTGEN_DEEP=all all."""
+    found = find_hosts()
+    deep = [] if every_host_is_deep() else [host for host in found if host.name in _DEEP]
+    return deep or found
+
+
+def every_host_is_deep() -> bool:
+    return os.environ.get("TEXTGEN_DEEP") == "all"

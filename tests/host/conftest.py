@@ -11,12 +11,12 @@ import pytest
 
 from tests.host.models import BASE, CONFIRMED, DEMO, FACTOR, WINDOW, Models, make_models, scores_offline
 from tests.host.running_host import RunningHost
-from tests.real_hosts import RealHost, find_hosts
+from tests.real_hosts import RealHost, deep_hosts
 
 __all__ = ["BASE", "CONFIRMED", "DEMO", "FACTOR", "WINDOW"]
 
 
-@pytest.fixture(scope="session", params=find_hosts() or [None], ids=lambda host: host.name if host else "none found")
+@pytest.fixture(scope="session", params=deep_hosts() or [None], ids=lambda host: host.name if host else "none found")
 def host(request: pytest.FixtureRequest) -> RealHost:
     if request.param is None:
         pytest.skip("no real webui found; see TEXTGEN_HOSTS in tests/real_hosts.py")
