@@ -105,6 +105,19 @@ def test_a_seam_says_the_releases_of_the_list(seam: Seam, listed: HostNames) -> 
     assert seam.seen_in == (f"{row.seen} {newest}" if row.seen.endswith(" -") else row.seen)
 
 
+def test_every_loader_of_every_release_passes_through_a_seam(listed: HostNames) -> None:
+    """Else ``webui_hooks`` would say in that release that it has no place for the loader."""
+    seams = [
+        (seam.loader, name) for seam in SEAMS for name in listed.names if name.name == f"{seam.module}.{seam.name}"
+    ]
+    loaders = [name for name in listed.names if name.what == "loader"]
+    assert {name.name for name in loaders} == {loader for loader, _ in seams if loader}
+    for loader in loaders:
+        for release in filter(lambda release: listed.is_in(loader.seen, release), listed.releases):
+            places = [name for owner, name in seams if owner == loader.name and listed.is_in(name.seen, release)]
+            assert places, f"{release} offers {loader.name}, and no seam catches its loads"
+
+
 def webui(folder: Path, **files: str) -> WebuiSource:
     for name, text in files.items():
         (folder / "modules").mkdir(exist_ok=True)
