@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,63 +59,64 @@ def lost_sentences(host: RealHost, renamed: list[Seam], page: bool) -> list[str]
 
 
 def said_lost(server: RunningHost) -> list[str]:
-    """Our sentences; the webuis' logs put times and levels between lines."""
-    parts = server.said().split("[airoboros_longctx] ")[1:]
+    """Our sentences; the webuis' logs put times, levels and colours between them."""
+    parts = re.sub(r"\x1b\[[0-9;]*m", "", server.said()).split("[airoboros_longctx] ")[1:]
     found = [part.removeprefix(NOT_KNOWN) for part in parts if part.startswith(NOT_KNOWN)]
     return sorted(re.match(rf".*?\.(?: {re.escape(LATER)})?(?= |$)", part)[0] for part in found)  # type: ignore[index]
 
 
-class Answers:
-    """What a server answers, against scores that were computed without it."""
+@pytest.fixture(scope="module")
+def right(models, tmp_path_factory) -> Callable[..., Any]:
+    """The scores of a question, computed once without any webui: by the release's own Python, with a factor."""
+    folder, known = tmp_path_factory.mktemp("offline"), {}
 
-    def __init__(self, server: RunningHost, host: RealHost, model: Path, folder: Path) -> None:
-        self._server = server
-        self.ids = server.first_scores(LONG)["input_ids"]
-        self._right = {factor: scores_offline(host, folder, model, factor, self.ids) for factor in (1, FACTOR)}
+    def scores(host: RealHost, factor: int, input_ids: Any) -> Any:
+        key = (host.name, factor, tuple(input_ids))
+        if key not in known:
+            known[key] = scores_offline(host, folder, models.scaled, factor, input_ids)
+        return known[key]
 
-    def factor(self, found: dict[str, Any]) -> int | None:
-        """The factor that the whole question was answered with; None where it was cut, or answered otherwise."""
-        if not np.array_equal(found["input_ids"], self.ids):
-            return None
-        return next((factor for factor, right in self._right.items() if np.array_equal(found["scores"], right)), None)
-
-    def expect_scaled(self) -> None:
-        found = self._server.first_scores(LONG)
-        assert BASE < len(found["input_ids"]) < SCALED_WINDOW
-        assert (self.factor(found), int(found["truncation_length"])) == (FACTOR, SCALED_WINDOW)
-        assert self._server.ask("window")["truncation_length"] == SCALED_WINDOW
-        assert self._server.ask("seams")["status"] == CONFIRMED
+    return scores
 
 
-def expect_plain(server: RunningHost, host: RealHost, model: Path, folder: Path) -> None:
+def expect_scaled(server: RunningHost, right: Callable[[int, Any], Any]) -> None:
+    found = server.first_scores(LONG)
+    assert BASE < len(found["input_ids"]) < SCALED_WINDOW
+    assert np.array_equal(found["scores"], right(FACTOR, found["input_ids"]))
+    assert int(found["truncation_length"]) == SCALED_WINDOW
+    assert server.ask("window")["truncation_length"] == SCALED_WINDOW
+    assert server.ask("seams")["status"] == CONFIRMED
+
+
+def expect_plain(server: RunningHost, right: Callable[[int, Any], Any]) -> None:
     found = server.first_scores(LONG[:300])
-    assert np.array_equal(found["scores"], scores_offline(host, folder, model, 1, found["input_ids"]))
+    assert np.array_equal(found["scores"], right(1, found["input_ids"]))
+    assert not np.array_equal(found["scores"], right(FACTOR, found["input_ids"]))
+    assert server.ask("window")["truncation_length"] != SCALED_WINDOW
 
 
-def expect_as_ever(server: RunningHost, host: RealHost, models: Any, folder: Path, lost: list[Seam]) -> None:
-    """The model of the command line is scaled, a plain one is not, and a scaled one is again, all by the API.
+def expect_as_ever(server: RunningHost, models: Any, right: Callable[[int, Any], Any], lost: list[Seam]) -> None:
+    """The model of the command line is scaled, a plain one is not, and a scaled one is again, both by the API.
 
-    Where its load or its window did not pass us, the model is scaled at the first request after it; that request was
-    cut to the window that the webui knew.
+    Where the place for the window is lost, it is given to the webui at the first request after a load; that request
+    itself may have been cut to the window that the webui knew.
     """
     assert server.said().count(CONFIRMED) == 1
-    answers = Answers(server, host, models.scaled, folder)
-    answers.expect_scaled()
+    expect_scaled(server, right)
     server.load(models.plain.name)
-    expect_plain(server, host, models.plain, folder)
-    assert server.ask("window")["truncation_length"] != SCALED_WINDOW
+    expect_plain(server, right)
     server.load(models.scaled.name)
-    duties = {seam.duty for seam in lost}
-    if LOAD in duties and WINDOW in duties:
-        assert len(server.first_scores(LONG)["input_ids"]) <= BASE
-    answers.expect_scaled()
+    if WINDOW in {seam.duty for seam in lost}:
+        found = server.first_scores(LONG)
+        assert np.array_equal(found["scores"], right(FACTOR, found["input_ids"]))
+    expect_scaled(server, right)
     assert server.said().count(CONFIRMED) == 2
     assert "Traceback" not in server.log()
     assert "could not" not in server.said()
 
 
 @pytest.mark.parametrize("host", NEWEST or [None], ids=lambda host: host.name if host else "none found")
-def test_a_webui_with_none_of_the_names_that_we_know(host: RealHost | None, start, models, tmp_path):
+def test_a_webui_with_none_of_the_names_that_we_know(host: RealHost | None, start, models, right):
     if host is None:
         pytest.skip("no real webui found; see TEXTGEN_HOSTS in tests/real_hosts.py")
     lost = seams_of(host)
@@ -127,12 +129,12 @@ def test_a_webui_with_none_of_the_names_that_we_know(host: RealHost | None, star
     found = server.ask("seams")
     assert found["wrapped"] == []
     assert found["blocked"] == f"Documents cannot be added: this webui has no place known to us to {PROMPT}."
-    expect_as_ever(server, host, models, tmp_path, lost)
+    expect_as_ever(server, models, partial(right, host), lost)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("host", "seam"), ONE_BY_ONE or [(None, None)], ids=lambda one: getattr(one, "name", "none"))
-def test_a_webui_with_one_of_the_names_changed(host: RealHost | None, seam: Seam, start, models, tmp_path):
+def test_a_webui_with_one_of_the_names_changed(host: RealHost | None, seam: Seam, start, models, right):
     if host is None:
         pytest.skip("one by one runs with TEXTGEN_DEEP=all, in real webuis")
     renamed = [one for one in seams_of(host) if one.name == seam.name]
@@ -145,4 +147,4 @@ def test_a_webui_with_one_of_the_names_changed(host: RealHost | None, seam: Seam
     blocked = seam.duty if seam.duty in (PROMPT, GATHER, REPLY) else ""
     sentence = f"Documents cannot be added: this webui has no place known to us to {blocked}."
     assert found["blocked"] == (sentence if blocked else "")
-    expect_as_ever(server, host, models, tmp_path, renamed)
+    expect_as_ever(server, models, partial(right, host), renamed)

@@ -119,6 +119,8 @@ class WebuiHooks:
         finally:
             self._or_none("end the load", lambda: self._service.end_of_load(pending))
         model = output[0] if isinstance(output, tuple) else output
+        if WINDOW in self.lost_duties():
+            pending = None  # the webui writes its own window after the load; ours is given to it at the next request
         status = self._or_none("confirm the load", lambda: self._service.after_load(pending, model))
         if status is None or status.verdict in (Verdict.WRONG, Verdict.NO_MODEL):
             self._or_none("withdraw the window", lambda: self._host.withdraw_window(model_name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 
 from extensions.airoboros_longctx.core.load_status import Verdict
 from extensions.airoboros_longctx.core.settings import Settings
+from extensions.airoboros_longctx.host import webui_hooks
 from extensions.airoboros_longctx.host.webui import WebuiHost
 from extensions.airoboros_longctx.host.webui_hooks import WebuiHooks
 from extensions.airoboros_longctx.host.webui_prompting import WebuiPrompting
-from extensions.airoboros_longctx.host.webui_seams import GATHER, MARK, PROMPT, REPLY, SEAMS, SESSION, Seam
+from extensions.airoboros_longctx.host.webui_seams import GATHER, MARK, PROMPT, REPLY, SEAMS, SESSION, WINDOW, Seam
 from extensions.airoboros_longctx.prompt_service import PromptService
 from tests.unit.host.conftest import LOADER_FUNCTIONS, LOADERS, NEW, OLD
 
@@ -298,6 +300,20 @@ def test_a_seam_with_another_name_is_said_where_nothing_else_does_its_duty(webui
     said = [line for line in webui.log if "not supported here" in line]
     assert said == [f"WARNING [airoboros_longctx] {sentence}" for sentence in expected]
     assert getattr(module, f"renamed_{seam.name}") is function
+
+
+def test_without_the_place_for_the_window_it_is_given_after_the_load(webui, monkeypatch):
+    """The webui writes its own window when the loader has returned."""
+    others = [seam if seam.duty != WINDOW else replace(seam, name="another_name") for seam in SEAMS]
+    monkeypatch.setattr(webui_hooks, "SEAMS", tuple(others))
+    webui.start_extension()
+    webui.load("scaled")
+    assert webui.shared.model.factor == 4.0
+    assert webui.shared.settings["truncation_length"] == 2048
+    assert webui.service.status().headline == "linear ×4 · 8192 tokens · Transformers · confirmed on the live model"
+    assert webui.shared.settings["truncation_length"] == 8192
+    webui.load("plain")
+    assert (webui.shared.model.factor, webui.shared.settings["truncation_length"]) == (1.0, 2048)
 
 
 def hooks_of(webui, duties: Iterable[str], **args: Any) -> WebuiHooks:
