@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.real_hosts import THOROUGH, RealHost, find_hosts, hosts_folder
+from tests.real_hosts import RealHost, every_host_is_deep, find_hosts, hosts_folder
 
 # Before anything imports torch: one thread adds up numbers in one order, so results can be compared bit by bit.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -32,7 +32,7 @@ def pytest_runtest_makereport(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not THOROUGH:
+    if not every_host_is_deep():
         skip = pytest.mark.skip(reason="runs with TEXTGEN_DEEP=all; start.py test-hosts runs it")
         for item in items:
             if item.get_closest_marker("thorough"):

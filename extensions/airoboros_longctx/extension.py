@@ -31,6 +31,7 @@ class Extension:
         self.prompt_service = PromptService()
         self.prompting = WebuiPrompting(self.host, self.service, self.prompt_service, self.settings, new_session_state)
         self.hooks = WebuiHooks(self.service, self.host, self.prompting.wrappers())
+        self.prompting.lost_duties = self.hooks.lost_duties
 
     def settings(self) -> Settings:
         """The settings as they are now; a bad value is named once and its default used."""

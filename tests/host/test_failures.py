@@ -30,7 +30,7 @@ from extensions.airoboros_longctx.host.failure_points import (
 )
 from tests.host.conftest import CONFIRMED, FACTOR
 from tests.host.running_host import EXTENSION
-from tests.real_hosts import THOROUGH, deep_hosts
+from tests.real_hosts import deep_hosts, every_host_is_deep
 
 pytestmark = pytest.mark.host
 PROMPT = "The color of the harbor is teal. The code of Alda is 4417. "
@@ -72,7 +72,7 @@ def squeezed(text: str) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def newest_alone(host) -> None:
     """The same steps run in every release: each time, the newest one is enough."""
-    if not THOROUGH and host != deep_hosts()[-1]:
+    if not every_host_is_deep() and host != deep_hosts()[-1]:
         pytest.skip(f"{host.name}: tried with TEXTGEN_DEEP=all; each time in {deep_hosts()[-1].name} alone")
 
 

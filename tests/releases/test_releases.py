@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_hosts import THOROUGH, RealHost, find_hosts
+from tests.real_hosts import RealHost, every_host_is_deep, find_hosts
 from tests.releases.all_paths import KNOWN_RELEASES
 from tests.releases.paths import PATHS
 from tests.releases.release_run import Absent, ReleaseRun, running
@@ -16,7 +16,9 @@ from tests.releases.release_run import Absent, ReleaseRun, running
 pytestmark = [pytest.mark.host, pytest.mark.slow]
 #: One of each kind: the two ends, both APIs, each Gradio, each way of keeping templates. Unknown ones always run.
 EVERY_TIME = ("v1.5", "v1.7", "v1.16", "v2.8.1", "v3.23", "v4.7.3")
-HOSTS = [host for host in find_hosts() if THOROUGH or host.name in EVERY_TIME or host.name not in KNOWN_RELEASES]
+HOSTS = [
+    host for host in find_hosts() if every_host_is_deep() or host.name in EVERY_TIME or host.name not in KNOWN_RELEASES
+]
 
 
 @pytest.fixture(scope="module", params=HOSTS or [None], ids=lambda host: host.name if host else "none found")

@@ -40,6 +40,7 @@ class WebuiHost:
         self._shared = shared
         self._logger = logger
         self.extension_name = extension_name
+        self.draws_page = not getattr(shared.args, "nowebui", False)
         self._paused = False
         #: The names of the templates that stand in the webui's folder.
         self.templates: frozenset[str] = frozenset()

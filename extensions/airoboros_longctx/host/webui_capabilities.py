@@ -17,11 +17,16 @@ _WEIGHT_PACKAGES = {
 _SERVER_MODULE = "modules.llama_cpp_server"
 
 
-def probe_capabilities(args: Any) -> Capabilities:
-    """Look at the webui's loader table, the installed packages and the GPU. ``args`` is its ``shared.args``."""
+def offered_loaders() -> tuple[str, ...]:
+    """The loaders of the Model tab."""
     from modules import loaders
 
-    offered = tuple(getattr(loaders, "loaders_and_params", {}))
+    return tuple(getattr(loaders, "loaders_and_params", {}))
+
+
+def probe_capabilities(args: Any) -> Capabilities:
+    """Look at the webui's loader table, the installed packages and the GPU. ``args`` is its ``shared.args``."""
+    offered = offered_loaders()
     missing = {loader: _packages(loader)[:1] for loader in offered if not _installed(loader)}
     for weights, groups in _WEIGHT_PACKAGES.items():
         if lacking := tuple(group[0] for group in groups if not any(map(_is_there, group))):

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from ..core.context_plan import ContextPlan
 from ..core.load_status import Verdict
 from .rebinding import Rebinding, Wrapper, is_ours
+from .webui_capabilities import offered_loaders
 from .webui_seams import ADAPTERS, CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
 
 #: The mark of an exception that a request is meant to get: a refusal, not a failure of ours.
@@ -32,7 +33,9 @@ class Loads(Protocol):
 
 
 class WebuiWindow(Protocol):
-    """The part of the webui host that knows where a window is written."""
+    """The part of the webui host that knows where a window is written. ``draws_page`` is False for an API alone."""
+
+    draws_page: bool
 
     def is_switched_on(self) -> bool: ...
     def with_window(self, model_name: str, stock: dict[str, Any], plan: ContextPlan) -> dict[str, Any]: ...
@@ -57,10 +60,27 @@ class WebuiHooks:
         for seam in SEAMS:
             if seam not in self._rebindings:
                 self._install(seam)
-        for duty in dict.fromkeys(seam.duty for seam in SEAMS if not (seam.page or seam.optional)):
-            if self._is_ours(duty) and not any(seam.duty == duty for seam in self._rebindings):
-                self._say(f"not supported here: this webui has no place known to us to {duty}.")
+        for duty in self.lost_duties():
+            self._say(f"not supported here: this webui has no place known to us to {duty}.")
+        for loader in self._lost_loaders():
+            self._say(
+                f"not supported here: this webui has no place known to us to {LOAD} with {loader}. Such a model is "
+                "looked at after its load: at the next request, or when the status line is refreshed."
+            )
         return tuple(self._rebindings)
+
+    def lost_duties(self) -> tuple[str, ...]:
+        """The duties for which no place was found; without a page those of the page are no loss."""
+        wanted = [seam.duty for seam in SEAMS if not seam.optional and (self._host.draws_page or not seam.page)]
+        done = {seam.duty for seam in self._rebindings}
+        return tuple(duty for duty in dict.fromkeys(wanted) if self._is_ours(duty) and duty not in done)
+
+    def _lost_loaders(self) -> tuple[str, ...]:
+        """Loaders that the webui offers and whose loads do not pass through us, although others' do."""
+        done = {seam.loader for seam in self._rebindings}
+        known = {seam.loader for seam in SEAMS if seam.loader} - done
+        offered = self._or_none("see which loaders there are", offered_loaders) or ()
+        return tuple(loader for loader in offered if loader in known) if LOAD not in self.lost_duties() else ()
 
     def _is_ours(self, duty: str) -> bool:
         return duty in (LOAD, ADAPTERS, WINDOW, CHOOSE_LOADER) or duty in self._more
@@ -102,6 +122,8 @@ class WebuiHooks:
         finally:
             self._or_none("end the load", lambda: self._service.end_of_load(pending))
         model = output[0] if isinstance(output, tuple) else output
+        if WINDOW in self.lost_duties():
+            pending = None  # the webui writes its own window after the load; ours is given to it at the next request
         status = self._or_none("confirm the load", lambda: self._service.after_load(pending, model))
         if status is None or status.verdict in (Verdict.WRONG, Verdict.NO_MODEL):
             self._or_none("withdraw the window", lambda: self._host.withdraw_window(model_name))

@@ -53,6 +53,8 @@ class WebuiPrompting:
             prompts, LoadedPlan(service.loaded_plan), settings, _count_tokens, _missing_reply_start, _rejection
         )
         self._page: WebuiPage | None = None
+        #: The duties for which this webui has no place; known once the wrappers are in theirs.
+        self.lost_duties: Callable[[], tuple[str, ...]] = tuple
 
     def wrappers(self) -> Mapping[str, Wrapper]:
         """By duty, what runs around the webui's functions."""
@@ -76,6 +78,9 @@ class WebuiPrompting:
         return self._page
 
     def _why_documents_are_blocked(self) -> str:
+        lost = [duty for duty in self.lost_duties() if duty in (PROMPT, GATHER, REPLY)]
+        if lost:
+            return f"Documents cannot be added: this webui has no place known to us to {lost[0]}."
         owner = owner_of_the_prompt(self._host.extension_name)
         if not owner:
             return ""

@@ -31,7 +31,7 @@ ARGUMENTS = {
 }
 LOADERS = {NEW: ("Transformers", "ExLlamav3"), OLD: ("Transformers", "AutoGPTQ", "ExLlama")}
 LOADER_FUNCTIONS = {
-    NEW: {"Transformers": "transformers_loader"},
+    NEW: {"Transformers": "transformers_loader", "ExLlamav3": "ExLlamav3_loader"},
     OLD: {
         "Transformers": "huggingface_loader",
         "AutoGPTQ": "AutoGPTQ_loader",

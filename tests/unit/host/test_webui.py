@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from extensions.airoboros_longctx.core.load_status import Verdict
 from extensions.airoboros_longctx.core.settings import Settings
-from extensions.airoboros_longctx.host.webui_seams import SEAMS, Seam
-from tests.unit.host.conftest import LOADER_FUNCTIONS, NEW, OLD
+from extensions.airoboros_longctx.host import webui_hooks
+from extensions.airoboros_longctx.host.webui import WebuiHost
+from extensions.airoboros_longctx.host.webui_hooks import WebuiHooks
+from extensions.airoboros_longctx.host.webui_prompting import WebuiPrompting
+from extensions.airoboros_longctx.host.webui_seams import GATHER, MARK, PROMPT, REPLY, SEAMS, SESSION, WINDOW, Seam
+from extensions.airoboros_longctx.prompt_service import PromptService
+from tests.unit.host.conftest import LOADER_FUNCTIONS, LOADERS, NEW, OLD
 
 only_new = pytest.mark.parametrize("webui", [NEW], indirect=True)
 only_old = pytest.mark.parametrize("webui", [OLD], indirect=True)
@@ -282,10 +290,76 @@ def test_a_seam_with_another_name_is_said_where_nothing_else_does_its_duty(webui
     monkeypatch.delattr(module, seam.name)
     webui.start_extension()
     others = [other for other in SEAMS if other.duty == seam.duty and hasattr(webui.modules[other.module], other.name)]
-    line = f"WARNING [airoboros_longctx] not supported here: this webui has no place known to us to {seam.duty}."
-    assert (line in webui.log) == (not others)
+    line = f"not supported here: this webui has no place known to us to {seam.duty}"
+    expected = [f"{line}."] if not others else []
+    if others and seam.loader in LOADERS[webui.release]:
+        expected = [
+            f"{line} with {seam.loader}. Such a model is looked at after its load: at the next request, or when the "
+            "status line is refreshed."
+        ]
+    said = [line for line in webui.log if "not supported here" in line]
+    assert said == [f"WARNING [airoboros_longctx] {sentence}" for sentence in expected]
     assert getattr(module, f"renamed_{seam.name}") is function
-    assert len([line for line in webui.log if "not supported here" in line]) == (not others)
+
+
+def test_without_the_place_for_the_window_it_is_given_after_the_load(webui, monkeypatch):
+    """The webui writes its own window when the loader has returned."""
+    others = [seam if seam.duty != WINDOW else replace(seam, name="another_name") for seam in SEAMS]
+    monkeypatch.setattr(webui_hooks, "SEAMS", tuple(others))
+    webui.start_extension()
+    webui.load("scaled")
+    assert webui.shared.model.factor == 4.0
+    assert webui.shared.settings["truncation_length"] == 2048
+    assert webui.service.status().headline == "linear ×4 · 8192 tokens · Transformers · confirmed on the live model"
+    assert webui.shared.settings["truncation_length"] == 8192
+    webui.load("plain")
+    assert (webui.shared.model.factor, webui.shared.settings["truncation_length"]) == (1.0, 2048)
+
+
+def hooks_of(webui, duties: Iterable[str], **args: Any) -> WebuiHooks:
+    """Our hooks with a wrapper for each of ``duties``, installed in a webui started with ``args``."""
+    vars(webui.shared.args).update(args)
+    if hasattr(webui, "hooks"):
+        webui.hooks.revert()
+    wrappers = {duty: lambda original, *given, **named: original(*given, **named) for duty in duties}
+    webui.start_extension()
+    webui.hooks.revert()
+    webui.log.clear()
+    webui.hooks = WebuiHooks(webui.service, WebuiHost("longctx"), wrappers)
+    webui.hooks.install()
+    return webui.hooks
+
+
+@only_new
+@pytest.mark.parametrize("gather", ["gather_interface_values", "gather_values"])
+def test_a_place_of_the_page_is_missed_only_where_a_page_is_drawn(webui, gather: str, monkeypatch):
+    """A webui with a page and one of the page's two places, or with both."""
+    for name, function in (("modules.ui", gather), ("modules.ui_chat", "create_event_handlers")):
+        module = ModuleType(name)
+        setattr(module, function, lambda *values: values)
+        monkeypatch.setitem(sys.modules, name, module)
+    lost = (GATHER,) if gather == "gather_values" else ()
+    assert hooks_of(webui, (SESSION, GATHER)).lost_duties() == lost
+    assert [line for line in webui.log if "not supported here" in line] == [
+        f"WARNING [airoboros_longctx] not supported here: this webui has no place known to us to {duty}."
+        for duty in lost
+    ]
+    assert hooks_of(webui, (SESSION, GATHER), nowebui=True).lost_duties() == ()
+    assert not any("not supported here" in line for line in webui.log)
+
+
+@only_new
+@pytest.mark.parametrize("lost", [PROMPT, GATHER, REPLY, MARK, ""])
+def test_documents_are_refused_where_they_would_not_reach_a_prompt(webui, lost: str, monkeypatch):
+    extensions = ModuleType("modules.extensions")
+    extensions.iterator = lambda: iter(())  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "modules.extensions", extensions)
+    monkeypatch.setattr(webui.modules["modules"], "extensions", extensions, raising=False)
+    webui.start_extension()
+    prompting = WebuiPrompting(webui.host, webui.service, PromptService(), Settings, lambda: None)
+    prompting.lost_duties = lambda: tuple(filter(None, [lost]))
+    expected = f"Documents cannot be added: this webui has no place known to us to {lost}."
+    assert prompting.page().documents_blocked() == (expected if lost in (PROMPT, GATHER, REPLY) else "")
 
 
 def test_a_webui_without_any_of_our_seams_is_untouched(webui):
