@@ -63,19 +63,22 @@ def _attributes_of_the_webui(tree: ast.Module) -> set[str]:
                 known.update(_kept(node, known))
     for node in ast.walk(tree):
         path = _path(node, known)
-        if isinstance(node, ast.Attribute) and path and _is_a_name(path):
+        if isinstance(node, ast.Attribute) and path and path.startswith("modules.") and _is_a_name(path):
             found.add(path)
     return found
 
 
 def _is_a_name(path: str) -> bool:
     """Attributes of modules, and of their ``args``: what lies deeper are a dict's methods and a model's own."""
-    return path.count(".") == 2 or path.startswith("modules.shared.args.")
+    home, _, _ = path.rpartition(".")
+    return home.count(".") == 1 or home in ("modules.shared.args", "modules.api.errors")
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] == "modules":
+        if isinstance(node, ast.arg) and node.arg == "shared":
+            yield "shared", "modules.shared"
+        elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] == "modules":
             for alias in node.names:
                 yield alias.asname or alias.name, f"{node.module}.{alias.name}"
         elif isinstance(node, ast.Import):
@@ -99,6 +102,8 @@ def _kept(node: ast.Assign, known: dict[str, str]) -> Iterator[tuple[str, str]]:
 def _path(node: ast.AST, known: dict[str, str]) -> str | None:
     if isinstance(node, ast.Name):
         return known.get(node.id)
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "sys.modules.get":
+        return str(getattr(node.args[0], "value", "")) or None
     if not isinstance(node, ast.Attribute):
         return None
     kept, before = known.get(ast.unparse(node)), _path(node.value, known)

@@ -19,7 +19,7 @@ def applied_adapters(shared: Any, model: Any) -> tuple[Path, ...]:
     if not own and type(model).__module__.partition(".")[0] != "peft":
         return ()
     names = getattr(shared, "lora_names", None) or list(getattr(model, "peft_config", ()))
-    return tuple(_folder(getattr(shared.args, "lora_dir", "loras"), str(name)) for name in names)
+    return tuple(_folder(shared.args.lora_dir, str(name)) for name in names)
 
 
 def _folder(lora_dir: str, name: str) -> Path:

@@ -117,14 +117,12 @@ def _waiting() -> str:
 def _rejection(sentence: str) -> Exception:
     """What makes the webui's API answer with status 400 and the sentence.
 
-    Its own exception does so from v4.1 on; before, any of its errors is a 500, and FastAPI's exception is needed.
+    Its own exception does so from v4.2 on; before, any of its errors is a 500, and FastAPI's exception is needed.
     """
-    try:
-        from modules.api.errors import InvalidRequestError
-
-        error: Exception = InvalidRequestError(message=sentence, param="documents")
-    except ImportError:
-        web = sys.modules.get("fastapi")
+    own, web = sys.modules.get("modules.api.errors"), sys.modules.get("fastapi")
+    if own is not None:
+        error: Exception = own.InvalidRequestError(message=sentence, param="documents")
+    else:
         error = web.HTTPException(status_code=400, detail=sentence) if web is not None else ValueError(sentence)
     setattr(error, DELIBERATE, True)
     return error
