@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,6 +119,9 @@ class LongContextService:
                     del loaded  # while a model is loaded again nothing here may keep the old one: two may not fit
                     if again is not None:
                         self._load_again(again)
+            elif self._host.is_asleep():
+                # The request that wakes it was cut to the window before: the window stays.
+                return replace(self._status, headline=f"{self._status.headline} · asleep until the next request")
             elif not (self._expected and self._model() is not None):
                 self._forget()
             return self._status

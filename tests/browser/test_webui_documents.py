@@ -32,7 +32,7 @@ def page(server):
 def open_page(page, server):
     page.set_default_timeout(20_000)
     page.goto(server.url, wait_until="domcontentloaded")
-    page.locator("#chat-input textarea").first.wait_for(state="visible", timeout=LATER)
+    page.locator("#chat-input textarea, #main textarea").first.wait_for(state="visible", timeout=LATER)
     page.wait_for_timeout(4000)  # the webui builds its page anew once while it opens
     panel(page).locator(".label-wrap").first.evaluate("label => label.click()")
     panel(page).get_by_label("Document text").wait_for()
@@ -68,7 +68,7 @@ def choose(page, name):
 
 
 def send(page, text):
-    box = page.locator("#chat-input textarea").first
+    box = page.locator("#chat-input textarea, #main textarea").first
     box.fill(text)
     box.press("Enter")
 
@@ -153,7 +153,7 @@ def test_exact_prompt_and_order(page):
     choose(page, "2. Two")
     click(page, panel(page).get_by_role("button", name="Move up"))
     panel(page).locator("label", has_text="1. Two").wait_for()
-    page.locator("#chat-input textarea").first.fill("Which color?")
+    page.locator("#chat-input textarea, #main textarea").first.fill("Which color?")
     click(page, panel(page).get_by_role("button", name="Show the exact prompt"))
     prompt = exact_prompt(page, "Which color?")
     assert "BEGINCONTEXT\ntitle: Two\nurl: u2\nENDCONTEXT\nEND-INPUT USER: The color" in prompt

@@ -21,6 +21,8 @@ from tests.releases.release_run import Absent, ReleaseRun
 TEMPLATE = instruction_template("Airoboros-1.4")
 STATUS = "#airoboros-longctx-status-line [role=status]"
 SOON, LATER = 20_000, 120_000
+#: Milliseconds after which the status line of an open page has asked again: it does so every four seconds.
+REFRESHED = 6_000
 
 
 def page_and_api(run: ReleaseRun) -> str:
@@ -84,6 +86,7 @@ def idle_reload(run: ReleaseRun) -> str:
     if not run.has_flag("--idle-timeout"):
         raise Absent("this release has no --idle-timeout")
     run.server.ask("idle_unload")
+    run.page.wait_for_timeout(REFRESHED)  # an open page has looked at the status meanwhile
     assert not run.server.ask("window")["loaded"]
     return _scaled(run)
 

@@ -33,6 +33,9 @@ class Host(Protocol):
 
     def loaded_model(self) -> LoadedModel | None: ...
 
+    def is_asleep(self) -> bool:
+        """True while the host has put its model away after a time without work, to load it again for a request."""
+
     def user_request(self, model_name: str, loader: str | None) -> PlanRequest:
         """What the user asked of the host itself for this model, by flags, sliders and saved settings."""
 

@@ -95,6 +95,7 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui.WebuiHost.capabilities", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.model_path", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.loaded_model", REQUEST, "the status is not looked at again"),
+    FailurePoint("host.webui.WebuiHost.is_asleep", REQUEST, "the status is not looked at again"),
     FailurePoint("host.webui_adapters.applied_adapters", REQUEST, "the status is not looked at again"),
     FailurePoint("host.webui.WebuiHost.user_request", LOAD, "the model loads unscaled"),
     FailurePoint("host.webui.WebuiHost.rules_file", LOAD, "the model loads unscaled"),

@@ -66,6 +66,11 @@ class WebuiHost:
         loader, model = str(self._shared.args.loader), self._shared.model
         return LoadedModel(str(self._shared.model_name), loader, model, applied_adapters(self._shared, model))
 
+    def is_asleep(self) -> bool:
+        """The webui keeps the name then; a model that was unloaded by hand has none any more."""
+        keeps_time = getattr(self._shared.args, "idle_timeout", 0) > 0
+        return keeps_time and self._shared.model is None and self._shared.model_name not in (None, "None")
+
     def rules_file(self) -> Path:
         user_data = getattr(self._shared, "user_data_dir", None)
         folder = Path(user_data) if user_data else Path(self._shared.args.model_dir)

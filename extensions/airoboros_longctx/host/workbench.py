@@ -59,6 +59,9 @@ class WorkbenchHost:
     def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
         return None
 
+    def is_asleep(self) -> bool:
+        return False
+
     def use_window(self, plan: ContextPlan) -> Undo:
         before, self.truncation_length = self.truncation_length, plan.truncation_length
 

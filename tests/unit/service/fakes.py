@@ -30,6 +30,7 @@ class FakeHost:
         self.knob = 1.0
         self.template: str | None = None
         self.reloads = 0
+        self.asleep = False
         self.unfinished: tuple[str, ...] = ()
         self.told: RopeReading | None = None
         self.lines: list[str] = []
@@ -51,6 +52,10 @@ class FakeHost:
     def loaded_model(self) -> LoadedModel | None:
         self._may_break("loaded_model")
         return self.loaded
+
+    def is_asleep(self) -> bool:
+        self._may_break("is_asleep")
+        return self.asleep
 
     def user_request(self, model_name: str, loader: str | None) -> PlanRequest:
         self._may_break("user_request")

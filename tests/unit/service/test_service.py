@@ -392,3 +392,14 @@ def test_many_pages_ask_during_loads(house):
     assert Verdict.WRONG not in seen
     assert house.host.window == 2048
     assert house.service.status().headline.startswith("unscaled · 2048 tokens")
+
+
+def test_a_model_that_was_put_away_keeps_its_window_for_the_request_that_wakes_it(house):
+    house.load("scaled")
+    house.host.loaded, house.host.asleep = None, True
+    assert house.service.status().headline == f"{SCALED} · asleep until the next request"
+    assert (house.host.window, house.service.window()) == (8192, 8192)
+    house.load("plain")
+    assert house.host.window == 2048
+    house.host.loaded, house.host.asleep = None, False
+    assert house.service.status() is NO_MODEL_STATUS
