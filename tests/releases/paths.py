@@ -85,8 +85,10 @@ def failing_load(run: ReleaseRun) -> str:
 def idle_reload(run: ReleaseRun) -> str:
     if not run.has_flag("--idle-timeout"):
         raise Absent("this release has no --idle-timeout")
+    page = run.page
+    page.wait_for_timeout(REFRESHED)  # opening it counts tokens, which would wake the model
     run.server.ask("idle_unload")
-    run.page.wait_for_timeout(REFRESHED)  # an open page has looked at the status meanwhile
+    page.wait_for_timeout(REFRESHED)  # it has looked at the status meanwhile
     assert not run.server.ask("window")["loaded"]
     return _scaled(run)
 
