@@ -11,7 +11,7 @@ from tests.host.conftest import WINDOW
 from tests.host.test_three_arms import ARMS, REPLY_TOKENS, questions
 
 __all__ = ["questions"]
-pytestmark = [pytest.mark.browser, pytest.mark.host]
+pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.thorough]
 TRIED = 3
 
 

@@ -254,6 +254,7 @@ def test_exllama_is_told_and_its_tables_are_right(loader, gptq_host, gptq_models
         assert server.said().count("ExLlama built beside 0 others") == 6
 
 
+@pytest.mark.thorough
 def test_exllama_given_the_factor_alone_gets_tables_for_the_whole_window(gptq_host, gptq_models, tmp_path):
     """The user's factor is right, but the tables were made for the base window and ExLlama would read past them."""
     arguments = ["--model", gptq_models.scaled.name, "--loader", "ExLlama", "--compress_pos_emb", str(FACTOR)]
@@ -265,6 +266,7 @@ def test_exllama_given_the_factor_alone_gets_tables_for_the_whole_window(gptq_ho
         expect_window(server, "ExLlama")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("loader", EXLLAMA)
 def test_exllama_builds_from_the_planned_file_of_two(loader, gptq_host, gptq_models, tmp_path):
     """quantize_config.json says desc_act false; the loader alone takes the last file that it happens to find."""
@@ -287,6 +289,7 @@ def test_exllama_builds_from_the_planned_file_of_two(loader, gptq_host, gptq_mod
         server.stop()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("loader", EXLLAMA)
 def test_exllama_runs_ntk_also_where_config_json_states_a_base(loader, gptq_host, gptq_models, tmp_path):
     """v1.7 hands ExLlama the base of config.json, which makes alpha_value void: it is not handed over for this load."""

@@ -18,7 +18,7 @@ from tests.releases.rows import ABSENT, FAILED, PASSED, Row
 #: By path: what pytest is asked to run.
 LOADER_TESTS: dict[str, tuple[str, ...]] = {
     "AutoGPTQ": ("tests/host/test_loaders_autogptq.py",),
-    "ExLlama up to its kernels": ("tests/host/test_v17_loaders.py", "-k", "exllama_is_told or factor_alone"),
+    "ExLlama up to its kernels": ("tests/host/test_v17_loaders.py", "-k", "test_exllama"),
     "GPTQ through Transformers": ("tests/host/test_loaders_gptqmodel.py",),
     "llama.cpp, Python binding": ("tests/host/test_loaders_llama_cpp_python.py",),
     "llama.cpp, command line": ("tests/host/test_loaders_llama_server.py",),
