@@ -31,6 +31,8 @@ def confirmed(loader: str) -> str:
 def binding_host(host: RealHost) -> RealHost:
     if not (host.webui / "modules" / "llamacpp_model.py").is_file():
         pytest.skip(f"{host.name} does not load llama.cpp's Python binding")
+    if "gguf" not in (host.webui / "modules" / "models.py").read_text():
+        pytest.skip(f"{host.name} reads GGML files, and none of GGUF")
     if subprocess.run([str(host.python), "-c", FIND_PACKAGE], check=False, timeout=120).returncode:
         pytest.skip(f"{host.name} has no llama_cpp")
     return host
