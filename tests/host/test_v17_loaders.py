@@ -264,6 +264,8 @@ def test_exllama_is_told_and_its_tables_are_right(loader, gptq_host, gptq_models
 @pytest.mark.thorough
 def test_exllama_given_the_factor_alone_gets_tables_for_the_whole_window(gptq_host, gptq_models, tmp_path):
     """The user's factor is right, but the tables were made for the base window and ExLlama would read past them."""
+    if window_of_a_plain_model(gptq_host) >= WINDOW:
+        pytest.skip(f"{gptq_host.name} makes tables of 2048 positions by default, and this model's window is smaller")
     arguments = ["--model", gptq_models.scaled.name, "--loader", "ExLlama", "--compress_pos_emb", str(FACTOR)]
     with serving(gptq_host, tmp_path, gptq_models, *arguments) as server:
         said = server.said()
