@@ -43,8 +43,8 @@ TOGETHER_WITH = {
     f"{HOST}.log": [f"{ROPE}.read", "core.planning.planner.plan_context"],
 }
 #: Rows whose step a load with Transformers does not reach: those of loaders that scale by themselves, a click on a
-#: suggestion that this model does not have, a model that was put away; nor those that only a browser reaches. The webui in miniature of
-#: tests/unit/host reaches them.
+#: suggestion that this model does not have, a model that was put away; nor those that only a browser reaches. The
+#: webui in miniature of tests/unit/host reaches them.
 NOT_REACHED = {point.step for point in FAILURE_POINTS if point.when in (RELOAD, DRAW, CLICK)} | {
     "core.user_rules.add_user_rule",
     "host.webui.WebuiHost.is_asleep",
