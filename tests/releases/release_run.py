@@ -35,6 +35,7 @@ class ReleaseRun:
         self._server: RunningHost | None = None
         self._page: Any = None
         self._open: list[Any] = []
+        self._offline: dict[tuple[Any, ...], Any] = {}
 
     @property
     def server(self) -> RunningHost:
@@ -96,7 +97,11 @@ class ReleaseRun:
     # -- what reached the model ------------------------------------------------------------------------------------
 
     def offline(self, model: Path, factor: float, input_ids: Any, lora: Path | None = None) -> Any:
-        return scores_offline(self.host, self.folder, model, factor, input_ids, lora)
+        """Scores without us; the same question is computed once for a release."""
+        key = (model, factor, input_ids.tobytes(), lora)
+        if key not in self._offline:
+            self._offline[key] = scores_offline(self.host, self.folder, model, factor, input_ids, lora)
+        return self._offline[key]
 
     def act(self, way: str, command: str = "act", **asked: Any) -> dict[str, Any]:
         """Do what a button of the chat does, inside the server; ``ids`` are those that reached the model."""
