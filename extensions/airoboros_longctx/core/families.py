@@ -14,7 +14,6 @@ import yaml
 
 from .model_facts import ScalingStatement
 from .reading.model_name import comparable
-from .rope_scaling import LINEAR
 
 REGISTRY = Path(__file__).with_name("families.yaml")
 _REGISTRY_SOURCE = "the table of model families"
@@ -46,7 +45,6 @@ class Family:
         return _any_matches(self.patterns, name) and not _any_matches(self.exceptions, name)
 
     def statement(self) -> ScalingStatement:
-        linear = self.rope_type == LINEAR
         return ScalingStatement(
             source=f"{_REGISTRY_SOURCE} ({self.source})",
             quote=f"{self.name}. {self.note}",
@@ -54,7 +52,6 @@ class Family:
             factor=self.factor,
             original_max_position_embeddings=self.original_max_position_embeddings,
             max_position_embeddings=self.max_position_embeddings,
-            alpha=None if linear or self.factor == 1 else self.factor,
             trained_tokens=self.trained_tokens,
         )
 

@@ -12,7 +12,7 @@ class ScalingStatement:
     """One place that states how the context was stretched, with its own words.
 
     A field is None where that place does not say. ``max_position_embeddings`` is the stretched window, and
-    ``trained_tokens`` the length of the sequences it was trained on, both in tokens. ``alpha`` is NTK's base factor.
+    ``trained_tokens`` the length of the sequences it was trained on, both in tokens.
     """
 
     source: str
@@ -21,7 +21,6 @@ class ScalingStatement:
     factor: float | None = None
     original_max_position_embeddings: int | None = None
     max_position_embeddings: int | None = None
-    alpha: float | None = None
     trained_tokens: int | None = None
 
 
@@ -94,6 +93,13 @@ class ModelFacts:
     weight_format: str | None = None
     tokenizer_files: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def dimension_of_a_head(self) -> int | None:
+        """``head_dim`` as stated, else what the heads make of ``hidden_size``; None where neither is said."""
+        if self.head_dim is not None or not (self.hidden_size and self.num_attention_heads):
+            return self.head_dim
+        return self.hidden_size // self.num_attention_heads
 
     @property
     def is_llama(self) -> bool:

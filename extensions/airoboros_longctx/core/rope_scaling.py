@@ -20,6 +20,9 @@ NO_SCALING = "default"
 LINEAR = "linear"
 NTK = "ntk"
 NTK_BY_PARTS = "ntk_by_parts"
+#: The base of every Llama before September 2023, also where its config.json names none.
+LLAMA_ROPE_THETA = 10000.0
+LLAMA_HEAD_DIM = 128
 #: Methods that this extension can apply. Every other ``rope_type`` is left to whoever brings it, and read back.
 APPLICABLE_ROPE_TYPES = (NO_SCALING, LINEAR, NTK, NTK_BY_PARTS)
 
@@ -90,6 +93,18 @@ class RopeReading:
     def __str__(self) -> str:
         """``linear ×4``, ``no scaling``, ``other (frequencies that fit no known scaling)``."""
         return spoken(self.rope_type, self.factor) if self.factor is not None else f"{self.rope_type} ({self.note})"
+
+
+def ntk_base(rope_theta: float, alpha: float, head_dim: int) -> float:
+    """The base of NTK-aware scaling, which makes the slowest pair alpha times slower and leaves the quickest alone."""
+    if head_dim <= 2:  # one pair, which turns once per position whatever the base is
+        return rope_theta
+    return float(rope_theta * alpha ** (head_dim / (head_dim - 2)))
+
+
+def ntk_alpha(rope_theta: float, base: float, head_dim: int) -> float:
+    """The alpha that ``ntk_base`` turns into ``base``; ``head_dim`` is more than 2."""
+    return float((base / rope_theta) ** ((head_dim - 2) / head_dim))
 
 
 def spoken(rope_type: str, factor: float | None) -> str:

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..core.rope_scaling import NTK, NTK_BY_PARTS, RopeScaling
-from .frequencies import ntk_alpha, ntk_base, scale_frequencies
+from ..core.rope_scaling import NTK, NTK_BY_PARTS, RopeScaling, ntk_alpha, ntk_base
+from .frequencies import scale_frequencies
 from .probes import Rows
 
 #: Unit roundoff and smallest step of the formats in which tables and frequencies are kept.

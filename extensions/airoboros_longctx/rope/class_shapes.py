@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import RopeScalingError
-from ..core.rope_scaling import RopeScaling
+from ..core.rope_scaling import LLAMA_ROPE_THETA, RopeScaling
 from .divided_positions import put_divided_positions
 from .frequencies import scale_frequencies
 from .rotary_modules import stated_rope_theta
@@ -27,8 +27,6 @@ from .shared_tables import SharedTables, put_tables
 if TYPE_CHECKING:
     from .class_patch import ClassPatch
 
-#: The base of a rotary module that neither states one nor has a configuration that does: Llama's own.
-LLAMA_THETA = 10000.0
 MODELING_MODULE = "transformers.models.llama.modeling_llama"
 CLASS_NAME = "LlamaRotaryEmbedding"
 
@@ -72,7 +70,7 @@ def _scaled_parameters(
     **keywords: Any,
 ) -> tuple[Tensor, float]:
     inv_freq, attention_scaling = library_function(config, *others, **keywords)
-    return scale_frequencies(scaling, inv_freq, stated_rope_theta(config, None) or LLAMA_THETA), attention_scaling
+    return scale_frequencies(scaling, inv_freq, stated_rope_theta(config, None) or LLAMA_ROPE_THETA), attention_scaling
 
 
 def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
@@ -123,7 +121,7 @@ def _build_with_buffer(library_class: type[nn.Module], patch: ClassPatch) -> typ
             native = getattr(self, "rope_type", "default") != "default"
             if not patch.active or native or STATE_ATTRIBUTE in self.__dict__:
                 return
-            theta = stated_rope_theta(getattr(self, "config", None), self) or LLAMA_THETA
+            theta = stated_rope_theta(getattr(self, "config", None), self) or LLAMA_ROPE_THETA
             state = ScalingState(ScaledRope.of(patch.scaling, self.inv_freq, theta, divide_positions=divides))
             put(self, state)
             self.__dict__[STATE_ATTRIBUTE] = state

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import RopeScalingError
-from ..core.rope_scaling import LINEAR, NO_SCALING, NTK, NTK_BY_PARTS, RopeScaling
+from ..core.rope_scaling import LINEAR, NO_SCALING, NTK, NTK_BY_PARTS, RopeScaling, ntk_base
 
 #: NTK by parts: between how many turns in the base window a dimension goes from one rule to the next. The constants
 #: with which airophin-13b-pntk-16k was trained (bhenrym14/qlora-airoboros-longcontext, llama_pntk_monkey_patch.py).
@@ -51,18 +51,6 @@ def scale_frequencies(scaling: RopeScaling, inv_freq: Tensor, rope_theta: float)
         f"rope_type {scaling.rope_type!r} found; {LINEAR}, {NTK} or {NTK_BY_PARTS} is needed. "
         "Leave the model as its loader makes it."
     )
-
-
-def ntk_base(rope_theta: float, alpha: float, head_dim: int) -> float:
-    """The base of NTK-aware scaling, which makes the slowest pair alpha times slower and leaves the quickest alone."""
-    if head_dim <= 2:  # one pair, which turns once per position whatever the base is
-        return rope_theta
-    return float(rope_theta * alpha ** (head_dim / (head_dim - 2)))
-
-
-def ntk_alpha(rope_theta: float, base: float, head_dim: int) -> float:
-    """The alpha that ``ntk_base`` turns into ``base``; ``head_dim`` is more than 2."""
-    return float((base / rope_theta) ** ((head_dim - 2) / head_dim))
 
 
 def _frequencies_by_parts(scaling: RopeScaling, inv_freq: Tensor, rope_theta: float) -> Tensor:

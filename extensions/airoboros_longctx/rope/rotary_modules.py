@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import RopeScalingError
-from .frequencies import ntk_base
+from ..core.rope_scaling import ntk_base
 
 #: AutoGPTQ, peft and ``*ForCausalLM`` (model, base_model), DataParallel (module), the webui's ExLlama_HF (ex_model).
 WRAPPERS = ("model", "base_model", "module", "ex_model", "language_model")

@@ -10,13 +10,10 @@ from ..context_plan import MODEL_CONFIG, NONE, REMOTE_CODE, ContextPlan
 from ..errors import AiroborosLongctxError
 from ..foreign_text import quoted
 from ..model_facts import ModelFacts
-from ..rope_scaling import LINEAR, NO_SCALING
+from ..rope_scaling import LINEAR, LLAMA_ROPE_THETA, NO_SCALING, NTK, ntk_base
 
-NTK = "ntk"
 #: The model's own files state the method and the engine reads them: no option is given for it.
 FROM_FILES = "from_files"
-#: config.json's base frequency where it names none, as in every Llama before September 2023.
-LLAMA_ROPE_THETA = 10000.0
 
 
 class ExportError(AiroborosLongctxError):
@@ -100,16 +97,14 @@ def _method(plan: ContextPlan, facts: ModelFacts) -> str:
 
 def _raised(rope_theta: float, alpha: float, facts: ModelFacts) -> float:
     """NTK's base frequency, rope_theta × alpha^(d / (d − 2)) (u/bloc97, r/LocalLLaMA 14lz7j5, June 2023)."""
-    head_dim = facts.head_dim
-    if head_dim is None and facts.hidden_size and facts.num_attention_heads:
-        head_dim = facts.hidden_size // facts.num_attention_heads
+    head_dim = facts.dimension_of_a_head
     if head_dim is None or head_dim <= 2:
         raise ExportError(
             "NTK's base frequency needs the model's head_dim, and its files do not say it; plan the folder with the"
             " model's config.json."
         )
     try:
-        raised = float(rope_theta * alpha ** (head_dim / (head_dim - 2)))
+        raised = ntk_base(rope_theta, alpha, head_dim)
     except OverflowError:
         raised = math.inf
     if not math.isfinite(raised):

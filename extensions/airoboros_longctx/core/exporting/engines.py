@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..instruction_templates import instruction_template
-from ..rope_scaling import LINEAR
+from ..rope_scaling import LINEAR, NTK
 from ..template_formats import as_jinja
-from .engine_load import NTK, EngineLoad, ExportError
+from .engine_load import EngineLoad, ExportError
 
 #: What koboldcpp's --contextsize takes, in tokens.
 KOBOLDCPP_TOKENS = (256, 262144)

@@ -44,9 +44,7 @@ def kv_cache_bytes(facts: ModelFacts, tokens: int, cache_type: str = FP16) -> in
     """
     heads = facts.num_attention_heads
     key_value_heads = facts.num_key_value_heads or heads
-    head_dim = facts.head_dim
-    if head_dim is None and facts.hidden_size and heads:
-        head_dim = facts.hidden_size // heads
+    head_dim = facts.dimension_of_a_head
     if not (facts.num_hidden_layers and key_value_heads and head_dim):
         return None
     values = 2 * facts.num_hidden_layers * key_value_heads * head_dim * tokens

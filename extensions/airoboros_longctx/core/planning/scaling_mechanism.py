@@ -6,11 +6,20 @@ from dataclasses import dataclass
 
 from ..context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, Capabilities, PlanRequest
 from ..model_facts import ModelFacts, ScalingStatement
-from ..rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR, NO_SCALING, NTK, NTK_BY_PARTS, spoken
+from ..rope_scaling import (
+    APPLICABLE_ROPE_TYPES,
+    LINEAR,
+    LLAMA_HEAD_DIM,
+    LLAMA_ROPE_THETA,
+    NO_SCALING,
+    NTK,
+    NTK_BY_PARTS,
+    ntk_base,
+    spoken,
+)
 from .loader_choice import READS_CONFIG, READS_GGUF, RUNS_REMOTE_CODE
 from .scaling_decision import ScalingDecision
 
-LLAMA_HEAD_DIM, LLAMA_THETA = 128, 10000.0
 _CODE_NOT_RUN = (
     "The model brings its own scaling code (auto_map in config.json). It does not run without trust_remote_code, so the"
     " model is scaled by this extension."
@@ -135,8 +144,6 @@ def _llama_cpp_flags(facts: ModelFacts, decision: ScalingDecision) -> str:
         return "--rope-scaling none"
     if decision.rope_type != NTK:
         return f"--rope-scaling linear --rope-scale {decision.factor:g}"
-    head_dim = facts.head_dim or LLAMA_HEAD_DIM
-    if facts.hidden_size and facts.num_attention_heads and facts.head_dim is None:
-        head_dim = facts.hidden_size // facts.num_attention_heads
-    base = (facts.rope_theta or LLAMA_THETA) * decision.factor ** (head_dim / max(1, head_dim - 2))
+    head_dim = facts.dimension_of_a_head or LLAMA_HEAD_DIM
+    base = ntk_base(facts.rope_theta or LLAMA_ROPE_THETA, decision.factor, head_dim)
     return f"--rope-freq-base {round(base)}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .load import Load, Undo, set_attributes
+from ...core.ports import Undo
+from .load import Load, set_attributes
 
 
 def take_planned_file(load: Load) -> Undo:

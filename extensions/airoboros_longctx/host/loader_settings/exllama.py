@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .load import Load, Undo, set_attributes
+from ...core.ports import Undo
+from .load import Load, set_attributes
 
 MODULES = {"ExLlama": "modules.exllama", "ExLlama_HF": "modules.exllama_hf"}
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...core.rope_scaling import LINEAR, NO_SCALING, RopeReading
+from ...core.rope_scaling import LINEAR, NO_SCALING, NTK, RopeReading
 from .llama_server import told
-from .rope_arguments import NTK
 from .rope_shape import LLAMA
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ...core.context_plan import ContextPlan
-from ...core.rope_scaling import LINEAR, NO_SCALING, RopeReading
-from .load import Load, Undo
-from .rope_arguments import NTK
+from ...core.ports import Undo
+from ...core.rope_scaling import LINEAR, NO_SCALING, NTK, RopeReading, ntk_base
+from .load import Load
 
 #: Relative difference up to which inverse frequencies are the same.
 TOLERANCE = 1e-3
@@ -58,7 +58,7 @@ def _state(config: Any, plan: ContextPlan) -> None:
         settings.rope_scaling = {"rope_type": "linear", "type": "linear", "factor": float(plan.factor)}
     elif plan.rope_type == NTK:
         dimension = int(settings.rotary_dim or settings.head_dim * settings.partial_rotary_factor)
-        settings.rope_theta = settings.rope_theta * plan.factor ** (dimension / (dimension - 2))
+        settings.rope_theta = ntk_base(settings.rope_theta, plan.factor, dimension)
         settings.rope_scaling = None
 
 

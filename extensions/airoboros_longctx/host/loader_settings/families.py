@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ...core.context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, ContextPlan
+from ...core.ports import Undo
 from ...core.rope_scaling import RopeReading
+from ..webui_seams import FACTOR_KEY
 from . import autogptq, exllama, exllamav2, exllamav3, llama_cpp_python, llama_server, rope_arguments
-from .load import Load, Undo, one_after_the_other
+from .load import Load, one_after_the_other
 from .rope_shape import rope_shape
 
 Step = Callable[[Load], Undo]
 Reader = Callable[[Any, Path], RopeReading | None]
-#: One of these is the webui's own argument for a linear factor; a release has it or has not.
-FACTOR_ARGUMENT = "compress_pos_emb"
 LLAMA_CPP = ("llama.cpp", "llamacpp_HF")
 
 
@@ -42,14 +42,14 @@ class LoaderFamily:
 
 def _llama_cpp(load: Load) -> Undo:
     """The release's own arguments where it has them, else the server's extra flags."""
-    if hasattr(load.args, FACTOR_ARGUMENT):
+    if hasattr(load.args, FACTOR_KEY):
         return rope_arguments.use_llama_cpp_knobs(load)
     if load.plan.mechanism == MODEL_CONFIG:
         return lambda: None  # the server reads it in the file
     return llama_server.use_extra_flags(load)
 
 
-_KNOB = (FACTOR_ARGUMENT,)
+_KNOB = (FACTOR_KEY,)
 _BINDINGS = ("llama_cpp", "llama_cpp_cuda", "llama_cpp_cuda_tensorcores")
 _SERVERS = ("llama_cpp_binaries", "ik_llama_cpp_binaries")
 FAMILIES: tuple[LoaderFamily, ...] = (
@@ -93,7 +93,7 @@ FAMILIES: tuple[LoaderFamily, ...] = (
         LOADER_SETTING,
         (_llama_cpp, llama_server.use_context),
         readers=(llama_server.read_server, llama_cpp_python.read_context),
-        needs=(FACTOR_ARGUMENT, llama_server.EXTRA_FLAGS),
+        needs=(FACTOR_KEY, llama_server.EXTRA_FLAGS),
         packages=(*_BINDINGS, *_SERVERS),
     ),
     LoaderFamily(("ctransformers",), NONE, packages=("ctransformers",)),

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from ...core.context_plan import ContextPlan
-from ...core.rope_scaling import LINEAR, NO_SCALING, RopeReading
-from .load import Load, Undo, set_attributes
-from .rope_arguments import NTK
+from ...core.ports import Undo
+from ...core.rope_scaling import LINEAR, NO_SCALING, NTK, RopeReading
+from .load import Load, set_attributes
 from .rope_shape import LLAMA, RopeShape, rope_shape
 
 EXTRA_FLAGS, CONTEXT = "extra_flags", "ctx_size"

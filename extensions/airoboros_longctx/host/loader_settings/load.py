@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.context_plan import ContextPlan
-
-#: Takes back what was prepared for a load; calling it twice does no harm.
-Undo = Callable[[], None]
+from ...core.ports import Undo
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...core.context_plan import ContextPlan
-from ...core.rope_scaling import LINEAR
-from .load import Load, Undo, set_attributes, whole
+from ...core.ports import Undo
+from ...core.rope_scaling import LINEAR, NTK
+from .load import Load, set_attributes, whole
 from .rope_shape import LLAMA, RopeShape, rope_shape
 
-NTK = "ntk"
 NEUTRAL: dict[str, Any] = {"compress_pos_emb": 1, "alpha_value": 1}
 
 

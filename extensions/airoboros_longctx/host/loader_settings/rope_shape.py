@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.reading.model_folder import read_model_facts
+from ...core.rope_scaling import LLAMA_HEAD_DIM, LLAMA_ROPE_THETA, ntk_alpha, ntk_base
 
 
 @dataclass(frozen=True)
 class RopeShape:
     """``theta`` is the trained base, ``head_dim`` the dimension of a head; Llama's own where nothing is stated."""
 
-    theta: float = 10000.0
-    head_dim: int = 128
+    theta: float = LLAMA_ROPE_THETA
+    head_dim: int = LLAMA_HEAD_DIM
 
     def base(self, alpha: float) -> float:
-        """theta × alpha^(d / (d − 2))."""
-        return float(self.theta * alpha ** (self.head_dim / (self.head_dim - 2)))
+        return ntk_base(self.theta, alpha, self.head_dim)
 
     def alpha(self, base: float) -> float:
-        return float((base / self.theta) ** ((self.head_dim - 2) / self.head_dim))
+        return ntk_alpha(self.theta, base, self.head_dim)
 
 
 LLAMA = RopeShape()
@@ -32,7 +32,5 @@ def rope_shape(path: Path) -> RopeShape:
         facts = read_model_facts(path)
     except Exception:  # a folder that cannot be read has been said already, by the plan
         return LLAMA
-    head_dim = facts.head_dim
-    if head_dim is None and facts.hidden_size and facts.num_attention_heads:
-        head_dim = facts.hidden_size // facts.num_attention_heads
+    head_dim = facts.dimension_of_a_head
     return RopeShape(facts.rope_theta or LLAMA.theta, head_dim if head_dim and head_dim > 2 else LLAMA.head_dim)
