@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .core.document_shelves import DocumentShelves
 from .core.settings import Settings, describe_settings, load_settings
 from .prompt_service import PromptService
 from .service import LongContextService
@@ -29,7 +30,10 @@ class Extension:
         self._said: set[str] = set()
         self.service = LongContextService(self.host, RopeEngine(), self.settings)
         self.prompt_service = PromptService()
-        self.prompting = WebuiPrompting(self.host, self.service, self.prompt_service, self.settings, new_session_state)
+        self.shelves = DocumentShelves()
+        self.prompting = WebuiPrompting(
+            self.host, self.service, self.prompt_service, self.settings, new_session_state, self.shelves
+        )
         self.hooks = WebuiHooks(self.service, self.host, self.prompting.wrappers())
         self.prompting.lost_duties = self.hooks.lost_duties
 
@@ -77,7 +81,11 @@ def ui() -> None:
         from .ui.webui_panels import create_webui_panels
 
         create_webui_panels(
-            _extension.service, _extension.prompt_service, _extension.prompting.page(), _extension.settings()
+            _extension.service,
+            _extension.prompt_service,
+            _extension.shelves,
+            _extension.prompting.page(),
+            _extension.settings(),
         )
 
 

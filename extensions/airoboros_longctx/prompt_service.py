@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .core.chat_session import DocumentOptions
 from .core.closed_context import ClosedContext, Document, defuse_and_count, render
+from .core.document_options import DocumentOptions
+from .core.document_place import Place
 from .core.instructions import instruction_text
 from .core.token_budget import Shortened, fit_to_budget
 
@@ -38,14 +39,26 @@ _SHORTEST = "."
 
 
 @dataclass(frozen=True)
+class SentBlock:
+    """Document number ``document`` (from 0, of those given) as it stands in the prompt."""
+
+    document: int
+    block: Document
+
+
+@dataclass(frozen=True)
 class BuiltPrompt:
-    """``text`` is the whole prompt, ``message`` what stands in the user's turn; ``defused`` marks were broken."""
+    """``text`` is the whole prompt, ``message`` what stands in the user's turn, ``blocks`` the documents in it.
+
+    ``defused`` marks were broken.
+    """
 
     text: str
     message: str
     tokens: int
     turns: int
     dropped_turns: int
+    blocks: tuple[SentBlock, ...] = ()
     shortened: tuple[Shortened, ...] = ()
     defused: int = 0
 
@@ -70,12 +83,12 @@ class PromptBudget:
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The page as it is now: which chat is open, what is typed, and the turn that a prompt would be built for.
+    """The page as it is now: where it is, what is typed, and the turn that a prompt would be built for.
 
     ``turn`` is None where no model is loaded; ``count_tokens`` then estimates, and ``estimated`` says so.
     """
 
-    chat: str
+    place: Place
     question: str
     turn: ChatTurn | None
     reply_tokens: int
@@ -101,12 +114,19 @@ class PromptService:
             text = turn.render(message, turns)
             tokens = turn.count_tokens(text)
             if tokens <= turn.limit_tokens:
-                return BuiltPrompt(text, message, tokens, turns, available - turns, (), defused)
+                return BuiltPrompt(text, message, tokens, turns, available - turns, _sent(context), (), defused)
         fitted = fit_to_budget(
             context, turn.limit_tokens, lambda shorter: turn.render(render(shorter), 0), turn.count_tokens
         )
         return BuiltPrompt(
-            fitted.prompt, render(fitted.context), fitted.tokens, 0, available, fitted.shortened, defused
+            fitted.prompt,
+            render(fitted.context),
+            fitted.tokens,
+            0,
+            available,
+            _sent(fitted.context),
+            fitted.shortened,
+            defused,
         )
 
     def budget(
@@ -132,3 +152,7 @@ class PromptService:
         history = 0 if options.without_history else tokens(message, turn.turns) - whole
         window, defused = turn.limit_tokens + reply_tokens, in_all - in_question
         return PromptBudget(window, empty, whole - asked, history, asked - empty, reply_tokens, defused)
+
+
+def _sent(context: ClosedContext) -> tuple[SentBlock, ...]:
+    return tuple(SentBlock(number, block) for number, block in enumerate(context.documents))

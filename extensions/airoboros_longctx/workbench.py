@@ -7,7 +7,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .core.chat_session import THIS_PAGE, ChatSession
+from .core.chat_session import ChatSession
+from .core.document_place import Place
+from .core.document_shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
 from .core.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template, render_conversation
 from .core.plainformat import with_plainformat
@@ -46,6 +48,9 @@ class Workbench:
         self.host = WorkbenchHost(data_folder)
         self.service = LongContextService(self.host, RopeEngine(), lambda: self.settings)
         self.prompts = PromptService()
+        self.shelves = DocumentShelves()
+        #: One person, and conversations that end with their page.
+        self.place = Place()
 
     @staticmethod
     def shipped_models() -> list[str]:
@@ -91,9 +96,10 @@ class Workbench:
         if turn is None:
             raise AiroborosLongctxError("No model is loaded; load one first.")
         session = session or ChatSession()
-        documents = session.active_documents(THIS_PAGE)
+        documents = self.shelves.active(session, self.place)
         if documents:
-            return self.prompts.build(documents, question, session.options, turn).text
+            blocks = [document.block() for document in documents]
+            return self.prompts.build(blocks, question, session.options, turn).text
         if session.plainformat and (separator := self.plainformat_separator()) is not None:
             question = with_plainformat(question, separator)
         prompt = ""
@@ -118,7 +124,7 @@ class Workbench:
         """The reply as it grows, until it ends or ``stopping`` is set."""
         prompt = self.prompt(question, history, max_new_tokens, session)
         repetition_penalty: float | None = None
-        if session is not None and session.active_documents(THIS_PAGE) and session.options.own_sampling:
+        if session is not None and self.shelves.active(session, self.place) and session.options.own_sampling:
             temperature, repetition_penalty = session.options.temperature, 1.0
         stop = self.template().stop
         yield from self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, repetition_penalty)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core.chat_session import DocumentOptions
 from ..core.closed_context import ClosedContext, Document, validate
+from ..core.document_options import DocumentOptions
 from ..core.errors import AiroborosLongctxError
 from ..core.families import generations
 from ..core.foreign_text import UnreadableFileError, quoted, read_bytes

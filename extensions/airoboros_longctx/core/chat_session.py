@@ -1,4 +1,4 @@
-"""What one open page knows: the documents of each chat, and the ticks. Plain, unchanging data.
+"""What one open page knows: its ticks, who opened it, and documents that are stored nowhere. Plain, unchanging data.
 
 It lives in the page's own state and travels with each request: nothing of it is in a module or in ``params``, so
 nobody's documents or ticks reach anyone else.
@@ -6,23 +6,31 @@ nobody's documents or ticks reach anyone else.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from .closed_context import Document
+from .document_options import DocumentOptions
+from .document_place import Shelf
 
-#: The chat of a host that does not say which chat is open: the page.
-THIS_PAGE = ""
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True)
 class ChatDocument:
-    """A document as its owner sees it. ``metadata`` are the pairs between BEGINCONTEXT and ENDCONTEXT."""
+    """A document as its owner sees it. ``metadata`` are the pairs between BEGINCONTEXT and ENDCONTEXT.
+
+    ``id`` stays the same through every change; two documents that say the same are equal.
+    """
 
     title: str
     text: str
     metadata: tuple[tuple[str, str], ...] = ()
     on: bool = True
+    id: str = field(default_factory=_new_id, compare=False)
 
     def block(self) -> Document:
         """The document as the model sees it: its title is its first pair, unless a pair of its own says it."""
@@ -32,32 +40,18 @@ class ChatDocument:
 
 
 @dataclass(frozen=True)
-class DocumentOptions:
-    """The ticks of the Documents panel. ``temperature`` counts while documents are on and ``own_sampling`` is."""
-
-    only_from_documents: bool = True
-    name_sources: bool = False
-    without_history: bool = True
-    own_sampling: bool = True
-    temperature: float = 0.5
-
-
-@dataclass(frozen=True)
 class ChatSession:
-    """One page. ``documents`` maps a chat, as the host names it, to its documents in order."""
+    """One page. ``person`` is the name that its host gives whoever opened it, None where it gives none.
+
+    ``documents`` are those of shelves that are not stored.
+    """
 
     options: DocumentOptions = field(default_factory=DocumentOptions)
     plainformat: bool = False
-    documents: Mapping[str, tuple[ChatDocument, ...]] = field(default_factory=dict)
+    person: str | None = None
+    documents: Mapping[Shelf, tuple[ChatDocument, ...]] = field(default_factory=dict)
 
-    def documents_of(self, chat: str) -> tuple[ChatDocument, ...]:
-        return self.documents.get(chat, ())
-
-    def active_documents(self, chat: str) -> tuple[Document, ...]:
-        """The blocks of the documents that are switched on in ``chat``, in order."""
-        return tuple(document.block() for document in self.documents_of(chat) if document.on)
-
-    def with_documents(self, chat: str, documents: Iterable[ChatDocument]) -> ChatSession:
-        kept = {name: there for name, there in self.documents.items() if name != chat}
+    def with_documents(self, shelf: Shelf, documents: Iterable[ChatDocument]) -> ChatSession:
+        kept = {name: there for name, there in self.documents.items() if name != shelf}
         mine = tuple(documents)
-        return replace(self, documents={**kept, chat: mine} if mine else kept)
+        return replace(self, documents={**kept, shelf: mine} if mine else kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .chat_session import DocumentOptions
+from .document_options import DocumentOptions
 
 #: From the model cards: asks for the pairs of the blocks that were used.
 ASK_SOURCE = "Source?"

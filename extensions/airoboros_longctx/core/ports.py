@@ -1,13 +1,18 @@
-"""What the service needs from the outside. The webui and the workbench are two ``Host``s; ``rope/`` is the ``Rope``."""
+"""What the services need from the outside.
+
+The webui and the workbench are two ``Host``s; ``rope/`` is the ``Rope``, ``documents/`` the ``DocumentStore``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from .chat_session import ChatDocument
 from .context_plan import Capabilities, ContextPlan, PlanRequest
+from .document_place import Shelf
 from .rope_scaling import RopeReading, RopeScaling
 
 #: Takes back what was done; calling it twice does no harm.
@@ -78,3 +83,15 @@ class Rope(Protocol):
 
         RopeScalingError where it has no rotary embedding that can be read.
         """
+
+
+class DocumentStore(Protocol):
+    """Documents that outlive their page. Every method raises AiroborosLongctxError with a sentence where it cannot."""
+
+    def read(self, shelf: Shelf) -> tuple[ChatDocument, ...]:
+        """The documents on ``shelf``, in order."""
+
+    def change(
+        self, shelf: Shelf, change: Callable[[tuple[ChatDocument, ...]], Sequence[ChatDocument]]
+    ) -> tuple[ChatDocument, ...]:
+        """Replace the documents on ``shelf`` by what ``change`` makes of them, at once and wholly; returns them."""

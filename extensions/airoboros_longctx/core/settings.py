@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from .chat_session import DocumentOptions
 from .context_plan import UserRule
+from .document_options import DocumentOptions
 from .foreign_text import quoted
 from .user_rules import parse_rules
 

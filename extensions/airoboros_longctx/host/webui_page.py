@@ -13,7 +13,7 @@ from ..core.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
 from ..core.token_estimate import estimate_tokens
 from ..prompt_service import PageRequest
-from .webui_prompts import SESSION_KEY, RefusedPrompt, WebuiPrompts, chat_of
+from .webui_prompts import SESSION_KEY, RefusedPrompt, WebuiPrompts
 
 #: Changes with the loaded model: the name of the hidden field among the webui's own.
 MODEL_MARK = "airoboros_longctx-model"
@@ -80,16 +80,17 @@ class WebuiPage:
         typed = state.get("textbox") or ""
         return state, str(typed.get("text") or "") if isinstance(typed, dict) else str(typed)
 
-    def request(self, values: Sequence[Any]) -> PageRequest:
+    def request(self, session: ChatSession, values: Sequence[Any]) -> PageRequest:
         from modules import chat
 
         state, question = self._state(values)
+        place = self._prompts.place(state, session)
         reply_tokens = int(state.get("max_new_tokens") or 0)
         if self._shared.tokenizer is None or not state.get("history"):
-            return PageRequest(chat_of(state), question, None, reply_tokens, estimate_tokens, estimated=True)
+            return PageRequest(place, question, None, reply_tokens, estimate_tokens, estimated=True)
         build = getattr(chat.generate_chat_prompt, "__wrapped__", chat.generate_chat_prompt)
         turn = self._prompts.turn(build, {**state, SESSION_KEY: ChatSession()}, {})
-        return PageRequest(chat_of(state), question, turn, reply_tokens, turn.count_tokens)
+        return PageRequest(place, question, turn, reply_tokens, turn.count_tokens)
 
     def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
         from modules import chat

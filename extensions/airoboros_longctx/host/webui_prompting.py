@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from ..core.chat_session import ChatSession
 from ..core.context_plan import ContextPlan
+from ..core.document_place import Place
+from ..core.document_shelves import DocumentShelves
 from ..core.instruction_templates import InstructionTemplate, instruction_templates
 from ..core.settings import Settings
 from ..core.template_formats import as_jinja, old_fields
@@ -16,6 +20,7 @@ from .webui import WebuiHost
 from .webui_display import WebuiDisplay
 from .webui_hooks import DELIBERATE
 from .webui_page import WebuiPage, owner_of_the_prompt
+from .webui_place import place_of
 from .webui_prompts import WebuiPrompts
 from .webui_seams import DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, REPLY, SESSION, STOP
 from .webui_templates import probe_template_place, write_templates
@@ -46,11 +51,19 @@ class WebuiPrompting:
         prompts: PromptService,
         settings: Callable[[], Settings],
         new_state: Callable[[], Any],
+        shelves: DocumentShelves,
     ) -> None:
         self._new_state = new_state
         self._host = host
         self.prompts = WebuiPrompts(
-            prompts, LoadedPlan(service.loaded_plan), settings, _count_tokens, _missing_reply_start, _rejection
+            prompts,
+            LoadedPlan(service.loaded_plan),
+            settings,
+            _count_tokens,
+            _missing_reply_start,
+            _rejection,
+            shelves,
+            _place,
         )
         self._page: WebuiPage | None = None
         #: The duties for which this webui has no place; known once the wrappers are in theirs.
@@ -100,6 +113,12 @@ class WebuiPrompting:
         self._host.templates = frozenset(
             name for name in instruction_templates() if any(place.folder.glob(f"{name}.y*ml"))
         )
+
+
+def _place(state: dict[str, Any], session: ChatSession) -> Place:
+    from modules import shared
+
+    return place_of(state, session, shared.args, str(Path.cwd()))
 
 
 def _count_tokens(text: str) -> int:

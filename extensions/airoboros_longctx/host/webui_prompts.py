@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ..core.chat_session import THIS_PAGE, ChatSession, DocumentOptions
+from ..core.chat_session import ChatDocument, ChatSession
 from ..core.closed_context import ClosedContext, Document, defuse, render
+from ..core.document_options import SHORTEN, DocumentOptions
+from ..core.document_place import Place
+from ..core.document_shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
 from ..core.inline_documents import inline_request
 from ..core.instructions import instruction_text
@@ -53,10 +56,13 @@ class LoadedStyle(Protocol):
 class Asked:
     """What one request asks for beyond the webui's own. ``page`` is False for an API request."""
 
-    documents: tuple[Document, ...] = ()
+    documents: tuple[ChatDocument, ...] = ()
     plainformat: bool = False
     options: DocumentOptions = field(default_factory=DocumentOptions)
     page: bool = False
+
+    def blocks(self) -> tuple[Document, ...]:
+        return tuple(document.block() for document in self.documents)
 
 
 class WebuiPrompts:
@@ -70,6 +76,8 @@ class WebuiPrompts:
         count_tokens: Callable[[str], int],
         reply_start: Callable[[dict[str, Any]], str],
         reject: Callable[[str], Exception],
+        shelves: DocumentShelves,
+        place: Callable[[dict[str, Any], ChatSession], Place],
     ) -> None:
         self._prompts = prompts
         self._style = style
@@ -77,6 +85,8 @@ class WebuiPrompts:
         self._count_tokens = count_tokens
         self._reply_start = reply_start
         self._reject = reject
+        self.shelves = shelves
+        self.place = place
 
     def plainformat_separator(self) -> str | None:
         return self._style.plainformat_separator()
@@ -87,14 +97,15 @@ class WebuiPrompts:
         """Raises AiroborosLongctxError where an API request carries documents that cannot be understood."""
         if SESSION_KEY in state:
             session = state[SESSION_KEY] or ChatSession()
-            documents = session.active_documents(chat_of(state))
+            documents = self.shelves.active(session, self.place(state, session))
             return Asked(documents, session.plainformat and not documents, session.options, page=True)
         messages = (state.get("history") or {}).get("messages")
         inline = inline_request(messages, self._settings().api_document_characters) if messages else None
         if inline is None:
             return Asked()
-        options = DocumentOptions(only_from_documents=False, own_sampling=False)
-        return Asked(inline.documents, inline.plainformat, options)
+        options = DocumentOptions(only_from_documents=False, own_sampling=False, when_too_long=SHORTEN)
+        documents = tuple(ChatDocument("", one.text, one.metadata) for one in inline.documents)
+        return Asked(documents, inline.plainformat, options)
 
     # -- the wrappers ---------------------------------------------------------------------------------------------
 
@@ -129,7 +140,7 @@ class WebuiPrompts:
         if turn.impersonates:
             options, question = replace(options, only_from_documents=False, name_sources=False), ""
         try:
-            return self._prompts.build(asked.documents, question, options, turn).text
+            return self._prompts.build(asked.blocks(), question, options, turn).text
         except AiroborosLongctxError as error:
             return self._refused(str(error), asked, question, options, turn)
         except Exception as error:
@@ -143,7 +154,7 @@ class WebuiPrompts:
         if not asked.page:
             raise self._reject(sentence)
         try:
-            context = defuse(ClosedContext(asked.documents, instruction_text(question, options)))
+            context = defuse(ClosedContext(asked.blocks(), instruction_text(question, options)))
             text = turn.render(render(context), 0)
         except Exception:
             text = question
@@ -227,13 +238,3 @@ class WebuiPrompts:
             return self.asked(state)
         except AiroborosLongctxError:  # said where the prompt is built
             return Asked()
-
-
-def chat_of(state: dict[str, Any]) -> str:
-    """The chat that ``state`` belongs to, as documents are kept; THIS_PAGE where the webui does not say."""
-    chat = state.get("unique_id")
-    if not chat:
-        return THIS_PAGE
-    if state.get("mode") == "instruct":
-        return f"instruct/{chat}"
-    return f"chat/{state.get('character_menu')}/{chat}"

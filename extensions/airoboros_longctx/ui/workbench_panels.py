@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from ..core.chat_session import THIS_PAGE, ChatSession
+from ..core.chat_session import ChatSession
+from ..core.document_place import Place
+from ..core.document_shelves import DocumentShelves
 from ..core.settings import Settings
 from ..core.token_estimate import estimate_tokens
 from ..prompt_service import ChatTurn, PageRequest, PromptService
@@ -21,6 +23,8 @@ class WorkbenchActions(Protocol):
     service: LongContextService
     prompts: PromptService
     settings: Settings
+    shelves: DocumentShelves
+    place: Place
 
     def shipped_models(self) -> list[str]: ...
     def loaded_folder(self) -> str | None: ...
@@ -54,11 +58,11 @@ class WorkbenchPanelHost:
         """The message, the conversation and the longest reply."""
         return self._fields
 
-    def request(self, values: Sequence[Any]) -> PageRequest:
+    def request(self, session: ChatSession, values: Sequence[Any]) -> PageRequest:
         question, conversation, reply_tokens = values
         turn = self._workbench.turn(turns_of(conversation), int(reply_tokens))
         count = turn.count_tokens if turn is not None else estimate_tokens
-        return PageRequest(THIS_PAGE, question or "", turn, int(reply_tokens), count, turn is None)
+        return PageRequest(self._workbench.place, question or "", turn, int(reply_tokens), count, turn is None)
 
     def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
         question, conversation, reply_tokens = values
