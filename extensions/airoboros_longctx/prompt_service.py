@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from .core.chat_session import ChatDocument
 from .core.closed_context import ClosedContext, Document, defuse_and_count, render
 from .core.document_options import DocumentOptions
 from .core.document_place import Place
@@ -86,6 +87,7 @@ class PageRequest:
     """The page as it is now: where it is, what is typed, and the turn that a prompt would be built for.
 
     ``turn`` is None where no model is loaded; ``count_tokens`` then estimates, and ``estimated`` says so.
+    ``attached`` are the documents that the host attached to messages; they come after the page's own.
     """
 
     place: Place
@@ -94,6 +96,7 @@ class PageRequest:
     reply_tokens: int
     count_tokens: Callable[[str], int]
     estimated: bool = False
+    attached: tuple[ChatDocument, ...] = ()
 
 
 class PromptService:

@@ -32,6 +32,10 @@ class LoadedPlan:
     def __init__(self, plan: Callable[[], ContextPlan | None]) -> None:
         self._plan = plan
 
+    def knows_closed_context(self) -> bool:
+        plan = self._plan()
+        return plan is not None and plan.instruction_template is not None
+
     def plainformat_separator(self) -> str | None:
         plan = self._plan()
         return plan.plainformat_separator if plan is not None else None
