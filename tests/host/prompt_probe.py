@@ -27,8 +27,9 @@ def _session(asked, state):
     )
     options = sys.modules[f"{_package()}.core.document_options"].DocumentOptions(**asked.get("options", {}))
     session = module.ChatSession(options, asked.get("plainformat", False))
-    prompting = sys.modules[f"{_package()}.host.webui_prompting"]
-    return session.with_documents(prompting._place(state, session).shelf("chat"), documents)
+    prompting = sys.modules[f"{_package()}.extension"]._extension.prompting.prompts
+    there = {**state, "unique_id": asked["documents_of_chat"]} if "documents_of_chat" in asked else state
+    return prompting.shelves.change(session, prompting.place(there, session), "chat", lambda _: documents)
 
 
 def _state(asked):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .chat_session import ChatDocument, ChatSession
-from .document_place import Place, Shelf
+from .chat_session import ChatDocument, ChatSession, new_id
+from .document_place import CHAT, Place, Shelf
 from .ports import DocumentStore
 
 Change = Callable[[tuple[ChatDocument, ...]], Sequence[ChatDocument]]
@@ -49,6 +49,31 @@ class DocumentShelves:
             self._store.change(shelf, change)
             return session
         return session.with_documents(shelf, change(session.documents.get(shelf, ())))
+
+    # -- a chat that its host renames, branches or deletes -------------------------------------------------------------
+
+    def move_chat(self, installation: str, before: str, after: str) -> None:
+        """What was kept for the chat ``before`` is kept for the chat ``after``, whoever it belongs to."""
+        self.copy_chat(installation, before, after)
+        self.forget_chat(installation, before)
+
+    def copy_chat(self, installation: str, before: str, after: str) -> None:
+        """What is kept for the chat ``before`` is kept for the chat ``after`` as well."""
+        for shelf in self._of_chat(installation, before):
+            if self._store is not None:
+                documents = tuple(replace(one, id=new_id()) for one in self._store.read(shelf))
+                self._store.change(replace(shelf, chat=after), lambda there, more=documents: (*there, *more))
+
+    def forget_chat(self, installation: str, chat: str) -> None:
+        """Delete what is kept for ``chat``."""
+        mine = self._of_chat(installation, chat)
+        if self._store is not None and mine:
+            self._store.delete(mine)
+
+    def _of_chat(self, installation: str, chat: str) -> list[Shelf]:
+        stored = self._store.shelves(None) if self._store is not None else ()
+        found = (one.shelf for one in stored)
+        return [shelf for shelf in found if (shelf.scope, shelf.installation, shelf.chat) == (CHAT, installation, chat)]
 
     def _documents(self, session: ChatSession, shelf: Shelf) -> tuple[ChatDocument, ...]:
         if self._store is not None and shelf.stored:
