@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from .chat_session import ChatDocument, ChatSession, new_id
 from .document_place import CHAT, Place, Shelf
-from .ports import DocumentStore
+from .errors import AiroborosLongctxError
+from .ports import DocumentStore, StoredShelf
 
 Change = Callable[[tuple[ChatDocument, ...]], Sequence[ChatDocument]]
 
@@ -50,6 +51,38 @@ class DocumentShelves:
             return session
         return session.with_documents(shelf, change(session.documents.get(shelf, ())))
 
+    def problems(self, place: Place) -> tuple[str, ...]:
+        """A sentence, for whoever is in ``place`` alone, for every document there that is damaged."""
+        shelves = [place.shelf(scope) for scope in place.scopes]
+        return tuple(
+            problem
+            for shelf in shelves
+            if self._store is not None and shelf.stored
+            for problem in self._store.problems(shelf)
+        )
+
+    # -- everything that is kept for a person ------------------------------------------------------------------------
+
+    def stored_shelves(self, place: Place) -> tuple[StoredShelf, ...]:
+        """Every shelf that is kept for the person of ``place``, in all their chats."""
+        if self._store is None or place.person is None:
+            return ()
+        return self._store.shelves(place.person)
+
+    def export(self, place: Place) -> bytes:
+        """A zip of every document that is kept for the person of ``place``. AiroborosLongctxError where none is."""
+        if self._store is None or place.person is None or not self.stored_shelves(place):
+            raise AiroborosLongctxError("No documents of yours are stored; there is nothing to export.")
+        return self._store.export(place.person)
+
+    def forget(self, place: Place, shelf: Shelf | None = None) -> None:
+        """Delete what is kept on ``shelf``, or everything that is kept for the person of ``place``."""
+        mine = [one.shelf for one in self.stored_shelves(place)]
+        if shelf is not None and shelf not in mine:
+            raise AiroborosLongctxError("These documents were not deleted: no such documents of yours are stored.")
+        if self._store is not None and mine:
+            self._store.delete(mine if shelf is None else [shelf])
+
     # -- a chat that its host renames, branches or deletes -------------------------------------------------------------
 
     def move_chat(self, installation: str, before: str, after: str) -> None:
@@ -71,7 +104,7 @@ class DocumentShelves:
             self._store.delete(mine)
 
     def _of_chat(self, installation: str, chat: str) -> list[Shelf]:
-        stored = self._store.shelves(None) if self._store is not None else ()
+        stored = self._store.every_shelf() if self._store is not None else ()
         found = (one.shelf for one in stored)
         return [shelf for shelf in found if (shelf.scope, shelf.installation, shelf.chat) == (CHAT, installation, chat)]
 

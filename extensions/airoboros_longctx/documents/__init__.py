@@ -1,0 +1,1 @@
+"""Files in, text out, and where documents are kept."""
