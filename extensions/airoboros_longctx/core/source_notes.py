@@ -27,7 +27,8 @@ def source_notes_html(check: SourceCheck) -> str:
         values = ", ".join(_text(value) for value in check.unfound)
         parts.append(_line("Occurs in no document:", f"{_MARK_OPEN}{values}</span>"))
     quiet = "" if check.sources or check.unfound else " airoboros-longctx-sources-quiet"
-    return f'<div class="airoboros-longctx-sources{quiet}">{"".join(parts)}</div>' if parts else ""
+    inside = "".join(parts)
+    return f'<div class="airoboros-longctx-sources{quiet}">{inside}</div>' if parts else ""
 
 
 _MARK_OPEN = '<span class="airoboros-longctx-sources-mark">'
@@ -53,6 +54,8 @@ def _link_html(link: SourceLink) -> str:
 
 
 def _text(text: str) -> str:
-    return "".join(
-        sign if sign == " " or (sign.isalnum() and sign.isascii()) else f"&#x{ord(sign):x};" for sign in text
-    )
+    return "".join(sign if sign == " " or _is_plain(sign) else f"&#x{ord(sign):x};" for sign in text)
+
+
+def _is_plain(sign: str) -> bool:
+    return sign.isascii() and sign.isalnum()

@@ -16,6 +16,7 @@ from ..core.source_record import check_from_record, record_of_check
 from ..core.sources import SourceCheck
 
 _MARK = "airoboros_longctx"
+_ROLE = "assistant_"
 #: What releases of ours before the check of sources wrote for a reply that is code.
 _PLAINFORMAT = "plainformat"
 #: A reply may be one of several versions; of the oldest, the notes are forgotten.
@@ -64,7 +65,7 @@ def _text(mark: ReplyMark) -> str:
 
 
 def _hash(reply: str) -> str:
-    return hashlib.sha256(reply.strip().encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(reply.strip().encode(errors="backslashreplace")).hexdigest()[:16]
 
 
 def mark_of(history: Any, row: int) -> ReplyMark:
@@ -76,8 +77,8 @@ def marks_of(history: Any) -> Iterator[tuple[int, ReplyMark]]:
     if not isinstance(history, dict):
         return
     for key, value in (history.get("metadata") or {}).items():
-        role, _, row = str(key).rpartition("_")
-        if role == "assistant" and row.isdecimal() and isinstance(value, dict) and value.get(_MARK):
+        row = str(key).removeprefix(_ROLE)
+        if row.isdecimal() and isinstance(value, dict) and value.get(_MARK):
             yield int(row), read_mark(value[_MARK])
     for number, text in enumerate(history.get(_MARK) or ()):
         if text:
@@ -90,7 +91,7 @@ def with_mark(history: Any, row: int, mark: ReplyMark) -> Any:
         return history
     text = _text(mark)
     if "metadata" in history:
-        metadata, key = history["metadata"], f"assistant_{row}"
+        metadata, key = history["metadata"], f"{_ROLE}{row}"
         if text:
             metadata.setdefault(key, {})[_MARK] = text
         else:
