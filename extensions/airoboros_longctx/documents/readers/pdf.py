@@ -15,7 +15,7 @@ _LOCKED = "is protected by a password; save a copy without one (print it to a PD
 def read(path: Path, output: Output) -> None:
     with path.open("rb") as file:
         if b"%PDF-" not in file.read(1024):
-            raise Refusal("is no PDF, although its name says so; the right ending in its name is needed.")
+            raise Refusal("is called a PDF and is none; the ending of a name that says what it is is needed.")
         file.seek(0)
         try:
             pdf = pypdf.PdfReader(file)
