@@ -25,8 +25,8 @@ _OWN_SCRIPT = 0.3
 _NO_TEXT = "is not text ({}); text is needed, or the ending of a name that says what it is."
 
 
-def decode(content: bytes) -> tuple[str, str]:
-    """The text of a file, and a note for the user where its encoding had to be guessed.
+def decode(content: bytes, guess: bool = True) -> tuple[str, str]:
+    """The text of a file, and a note for the user where its encoding had to be guessed; where it may not, it is UTF-8.
 
     Raises UnreadableFileError (a sentence without its beginning) for what is not text.
     """
@@ -40,7 +40,9 @@ def decode(content: bytes) -> tuple[str, str]:
         raise UnreadableFileError(_NO_TEXT.format("it holds zero bytes"))
     try:
         return _without_controls(content).decode("utf-8"), ""
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if not guess:
+            raise UnreadableFileError(_NO_TEXT.format("it is not UTF-8")) from error
         encoding = _guess(content[:_SAMPLE_BYTES])
     return content.decode(encoding, "replace"), f"It is not UTF-8; it was read as {encoding}. Look whether it is right."
 

@@ -10,6 +10,7 @@ from .child import Answer, CancelledError, PackageError, read_in_child, too_long
 from .file_types import (
     PACKAGES,
     READERS,
+    SAVE_AS,
     TABLES,
     install_command,
     missing_packages,
@@ -68,7 +69,7 @@ def read_file(
 ) -> Answer:
     """The text of a file and what it says about itself. Raises DocumentReadError; ``called`` begins its sentence."""
     try:
-        if suffix not in readable_types():
+        if suffix in SAVE_AS:
             raise UnreadableFileError(why_not_read(suffix))
         if not path.is_file():
             raise UnreadableFileError("is not a plain file; one is needed.")
@@ -110,7 +111,10 @@ def _read_here(path: Path, suffix: str, limits: ReadingLimits) -> Answer:
     content, more = read_bytes(path, limits.file_bytes)
     if more:
         raise UnreadableFileError("grew while it was read; try again.")
-    text, note = decode(content)
+    try:
+        text, note = decode(content, guess=suffix in readable_types())
+    except UnreadableFileError as error:
+        raise error if suffix in readable_types() else UnreadableFileError(why_not_read(suffix)) from error
     if suffix in TABLES:
         text = rows_as_lines(text, delimiter_of(text, suffix))
     if len(text) > limits.characters:

@@ -166,6 +166,18 @@ def test_binary_as_text(tmp_path, content, what):
     )
 
 
+@pytest.mark.parametrize("name", ["a.exe", "a.png", "binary"])
+@pytest.mark.parametrize("content", [b"MZ\0\1", b"\x89PNG \xff\xd8\xe9", b"caf\xe9"])
+def test_binary_under_any_other_name(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    kind = f"of the type {name[1:]}" if "." in name else "without an ending in its name"
+    assert refusal(path) == (
+        f"{name} is {kind}, and not text in UTF-8; text, source code, .html, .htm, .xhtml, .pdf, .docx, .pptx, .xlsx, "
+        ".epub, .csv or .tsv is needed."
+    )
+
+
 def test_200_megabytes_of_text_take_no_memory(tmp_path):
     path = tmp_path / "a.txt"
     with path.open("wb") as file:
@@ -203,15 +215,12 @@ def test_more_text_than_a_document_may_have(tmp_path):
         ("..\\..\\windows\\win.txt", "win.txt"),
         ("/etc/a.txt", "a.txt"),
         ("a\nb\x1b[31m\u202e.txt", "a b [31m .txt"),
-        ("..", ""),
+        ("..", "document"),
     ],
 )
 def test_only_the_last_part_of_a_name_is_used(tmp_path, name, shown):
     path = tmp_path / "upload"
     path.write_text("text")
-    if not shown:
-        assert refusal(path, name).startswith("document is without a type in its name, which is not read; ")
-        return
     read = read_document(path, name)
     assert read.metadata == (("file", shown),)
     assert read.title == shown.removesuffix(".txt").strip()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from extensions.airoboros_longctx.documents import reading
 from extensions.airoboros_longctx.documents.read_document import ReadingCancelledError
 from extensions.airoboros_longctx.documents.reading import DocumentReadError, read_document
 
@@ -20,7 +25,7 @@ def test_text_is_the_file_as_it_is(tmp_path):
     assert (read.metadata, read.notes) == ((("file", "The harbor.md"),), ())
 
 
-@pytest.mark.parametrize("name", ["a.py", "a.rs", "a.json", "a.TXT", "a.sql"])
+@pytest.mark.parametrize("name", ["a.py", "a.rs", "a.json", "a.TXT", "a.sql", "Makefile", "notes.org"])
 def test_source_code_is_text(tmp_path, name):
     path = tmp_path / "upload"
     path.write_text("x = 1\n")
@@ -66,6 +71,46 @@ def test_a_pdf_that_is_locked_against_editing_only(tmp_path):
     pytest.importorskip("pypdf")
     pytest.importorskip("cryptography")
     assert read_document(write_encrypted_pdf(tmp_path / "a.pdf", ""), "a.pdf").text == "The harbor is old."
+
+
+def test_an_encrypted_pdf_names_the_package_that_it_needs(tmp_path, monkeypatch):
+    pytest.importorskip("pypdf")
+    pytest.importorskip("cryptography")
+    path = write_encrypted_pdf(tmp_path / "a.pdf", "")
+    for package in ("cryptography", "Crypto"):
+        (tmp_path / f"{package}.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(DocumentReadError) as error:
+        read_document(path, "a.pdf")
+    assert str(error.value) == (
+        'a.pdf is encrypted, which needs the package cryptography to read: run pip install "cryptography>=42" in the '
+        "Python environment of this program, then try again."
+    )
+
+
+@pytest.mark.parametrize(("said", "title"), [("Microsoft Word - lease.doc", "lease.doc"), ("untitled", "a"), ("", "a")])
+def test_a_title_that_a_program_made_up(tmp_path, said, title):
+    pytest.importorskip("pypdf")
+    assert read_document(write_pdf(tmp_path / "a.pdf", ["x"], f"/Title ({said})"), "a.pdf").title == title
+
+
+def test_the_reader_is_found_whatever_the_extension_is_called(tmp_path):
+    """A copy of the folder, imported as a webui imports one, with nothing else of the extension in sys.modules."""
+    pytest.importorskip("docx")
+    source = Path(reading.__file__).parents[1]
+    copy = tmp_path / "user_data" / "extensions" / "longctx_from_git"
+    for room in ("core", "documents"):
+        shutil.copytree(source / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for package in (copy, *copy.parents[:2]):
+        (package / "__init__.py").touch()
+    write_docx(tmp_path / "a.docx", ["The harbor is old."])
+    script = (
+        "from pathlib import Path\n"
+        "from user_data.extensions.longctx_from_git.documents.reading import read_document\n"
+        "print(read_document(Path('a.docx'), 'a.docx').text)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("The harbor is old.\n", "")
 
 
 def test_a_document_of_word_in_its_order(tmp_path):
@@ -221,8 +266,8 @@ def test_a_scan_is_said_to_be_one(tmp_path):
     with pytest.raises(DocumentReadError) as error:
         read_document(write_pdf(tmp_path / "a.pdf", ["", ""]), "a.pdf")
     assert str(error.value) == (
-        "a.pdf has no text on its 2 pages: they are pictures, such as scans. Let a program for text recognition (OCR) "
-        "add a text layer, then add that file."
+        "a.pdf holds no text, only pictures (2 pages), as scans do; let a program for text recognition (OCR) add a "
+        "text layer, then add that file."
     )
 
 

@@ -283,8 +283,8 @@ def test_a_download_can_be_cancelled():
         (page(b" "), "http://web.test/ holds no text; something with text is needed."),
         (
             page(b"\0\1"),
-            "http://web.test/ is not text (it holds zero bytes); text is needed, or the ending of a name that says what "
-            "it is.",
+            "http://web.test/ is not text (it holds zero bytes); text is needed, or the ending of a name that says "
+            "what it is.",
         ),
     ],
 )
