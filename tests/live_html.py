@@ -41,9 +41,11 @@ class LiveHtml(HTMLParser):
             self._link(given)
         elif tag in _FOLD_TAGS:
             return
-        elif tag not in _PLAIN_TAGS or not given.keys() <= _PLAIN_ATTRIBUTES | {"style"}:
-            self.alive.append(self.get_starttag_text() or tag)
-        elif (given.get("style") or "text-align: left;").split(":")[0] != "text-align":
+        elif (
+            tag not in _PLAIN_TAGS
+            or not given.keys() <= _PLAIN_ATTRIBUTES | {"style"}
+            or (given.get("style") or "text-align: left;").split(":")[0] != "text-align"
+        ):
             self.alive.append(self.get_starttag_text() or tag)
 
     def _link(self, given: dict[str, str | None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .chat_session import ChatDocument, ChatSession, new_id
 from .document_place import CHAT, Place, Shelf
@@ -94,8 +95,8 @@ class DocumentShelves:
         """What is kept for the chat ``before`` is kept for the chat ``after`` as well."""
         for shelf in self._of_chat(installation, before):
             if self._store is not None:
-                documents = tuple(replace(one, id=new_id()) for one in self._store.read(shelf))
-                self._store.change(replace(shelf, chat=after), lambda there, more=documents: (*there, *more))
+                copies = tuple(replace(one, id=new_id()) for one in self._store.read(shelf))
+                self._store.change(replace(shelf, chat=after), partial(_with_more, copies))
 
     def forget_chat(self, installation: str, chat: str) -> None:
         """Delete what is kept for ``chat``."""
@@ -112,3 +113,7 @@ class DocumentShelves:
         if self._store is not None and shelf.stored:
             return self._store.read(shelf)
         return session.documents.get(shelf, ())
+
+
+def _with_more(more: tuple[ChatDocument, ...], there: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
+    return (*there, *more)

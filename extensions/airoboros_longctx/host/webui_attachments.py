@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ..core.chat_session import ChatDocument
 
 _KEY = "attachments"
 _IMAGE = "image"
+#: The types that the webui attaches as images.
+_IMAGES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"))
 
 
 def attached_documents(history: Any, rows: int, past: bool = True) -> tuple[ChatDocument, ...]:
@@ -29,6 +32,12 @@ def attached_documents(history: Any, rows: int, past: bool = True) -> tuple[Chat
             same = hashlib.sha256(f"{len(name)} {name}{text}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
             found.setdefault(same, ChatDocument(name, text, pairs, id=same))
     return tuple(found.values())
+
+
+def attaches_text(typed: Any) -> bool:
+    """True for a message that is sent with files of which one at least is no image."""
+    files = typed.get("files") if isinstance(typed, Mapping) else None
+    return any(Path(str(file)).suffix.lower() not in _IMAGES for file in files or ())
 
 
 def without_attached_text(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,9 +16,7 @@ class WebuiChats:
         self._shelves = shelves
         self._installation = installation
 
-    def rename_history(
-        self, original: Callable[..., Any], old_id: Any, new_id: Any, character: Any, mode: Any
-    ) -> Any:
+    def rename_history(self, original: Callable[..., Any], old_id: Any, new_id: Any, character: Any, mode: Any) -> Any:
         before, after = _is_there(old_id, character, mode), _is_there(new_id, character, mode)
         output = original(old_id, new_id, character, mode)
         renamed = before and not after and _is_there(new_id, character, mode)

@@ -23,12 +23,8 @@ from .webui_hooks import DELIBERATE
 from .webui_page import WebuiPage, owner_of_the_prompt
 from .webui_place import place_of
 from .webui_prompts import WebuiPrompts
-<<<<<<< HEAD
-from .webui_seams import BRANCH, DELETE, DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, RENAME, REPLY, SESSION, STOP
-=======
 from .webui_replies import WebuiReplies
-from .webui_seams import DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, REPLY, SESSION, STOP
->>>>>>> sources
+from .webui_seams import BRANCH, DELETE, DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, RENAME, REPLY, SESSION, STOP
 from .webui_templates import probe_template_place, write_templates
 
 
@@ -81,27 +77,19 @@ class WebuiPrompting:
 
     def wrappers(self) -> Mapping[str, Wrapper]:
         """By duty, what runs around the webui's functions."""
-<<<<<<< HEAD
-        prompts, display = self.prompts, WebuiDisplay(_waiting)
-        chats = WebuiChats(prompts.shelves, _installation)
-=======
         prompts, display = self.prompts, WebuiDisplay(_waiting, _escapes_html)
         replies = WebuiReplies(prompts, lambda sentence: self._host.log(sentence, problem=True))
->>>>>>> sources
+        chats = WebuiChats(prompts.shelves, _installation)
         return {
             PROMPT: lambda *given, **named: prompts.generate_chat_prompt(*given, **named),
             STOP: lambda *given, **named: prompts.get_stopping_strings(*given, **named),
             REPLY: lambda *given, **named: replies.generate_reply(*given, **named),
             OTHER_PROMPTS: lambda *given, **named: prompts.without_documents(*given, **named),
             DISPLAY: lambda *given, **named: display.chat_html_wrapper(*given, **named),
-<<<<<<< HEAD
-            MARK: lambda *given, **named: prompts.generate_chat_reply(*given, **named),
+            MARK: lambda *given, **named: replies.generate_chat_reply(*given, **named),
             RENAME: chats.rename_history,
             DELETE: chats.delete_history,
             BRANCH: chats.handle_branch_chat_click,
-=======
-            MARK: lambda *given, **named: replies.generate_chat_reply(*given, **named),
->>>>>>> sources
             SESSION: lambda *given: self.page().create_event_handlers(*given),
             GATHER: lambda *given: self.page().gather_interface_values(*given),
         }

@@ -22,23 +22,16 @@ from ..core.plainformat import with_plainformat
 from ..core.settings import Settings
 from ..core.sources import SentDocument
 from ..prompt_service import PromptService
-<<<<<<< HEAD
 from .webui_attachments import attached_documents
-from .webui_display import mark_plainformat, with_mark
-=======
->>>>>>> sources
 from .webui_turn import WebuiTurn
 
 #: The key of our page state among the webui's own; a state without it is an API request.
 SESSION_KEY = "airoboros_longctx"
-<<<<<<< HEAD
 #: True in a state whose message is sent with files to be attached.
 ATTACHING_KEY = "airoboros_longctx-attaching"
 _NOTHING_SENT = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
-=======
 #: A list in the state of one request: the ``SentDocument`` s of the prompt that was built for it.
 SENT_KEY = "airoboros_longctx-sent"
->>>>>>> sources
 #: An instruction that the model would write itself ends here; so does an impersonated question.
 _STOP_IN_DOCUMENTS = ("USER:", "ASSISTANT:", "ENDINSTRUCTION")
 
@@ -157,18 +150,13 @@ class WebuiPrompts:
         try:
             asked = self.asked(state, arguments)
         except AiroborosLongctxError as error:
-<<<<<<< HEAD
             if SESSION_KEY not in state:
                 raise self._reject(str(error)) from error
             return RefusedPrompt.because(f"{error} {_NOTHING_SENT}", user_input)
+        except Exception as error:
+            sentence = f"The documents could not be read: {type(error).__name__}: {error}."
+            return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", user_input)
         turn = self.turn(original, state, arguments, bool(asked.documents))
-        if asked.page:
-            code = not turn.impersonates and self._replies_with_code(asked)
-            mark_plainformat(arguments.get("history"), turn.turns, code)
-=======
-            raise self._reject(str(error)) from error
-        turn = self.turn(original, state, arguments)
->>>>>>> sources
         if asked.documents:
             prompt: str = self._with_documents(asked, user_input, state, turn)
         elif asked.plainformat and not turn.impersonates:
@@ -258,13 +246,8 @@ class WebuiPrompts:
 
     def with_sampling(self, state: dict[str, Any]) -> dict[str, Any]:
         """A copy of ``state`` with the sampling for documents, where the page has them on and wants it."""
-<<<<<<< HEAD
-        asked = self._asked_or_nothing(state)
-        if not asked.documents_are_on or not asked.options.own_sampling:
-=======
         asked = self.asked_or_nothing(state)
-        if not asked.documents or not asked.options.own_sampling:
->>>>>>> sources
+        if not asked.documents_are_on or not asked.options.own_sampling:
             return state
         heat = asked.options.temperature
         ours = {

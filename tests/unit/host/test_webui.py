@@ -360,7 +360,7 @@ def test_documents_are_refused_where_they_would_not_reach_a_prompt(webui, lost: 
     prompting = WebuiPrompting(webui.host, webui.service, PromptService(), Settings, lambda: None, DocumentShelves())
     prompting.lost_duties = lambda: tuple(filter(None, [lost]))
     expected = f"Documents cannot be added: this webui has no place known to us to {lost}."
-    assert prompting.page().documents_blocked() == (expected if lost in (PROMPT, GATHER, REPLY) else "")
+    assert prompting.page().documents_blocked() == (expected if lost else "")
 
 
 def test_a_webui_without_any_of_our_seams_is_untouched(webui):
