@@ -60,7 +60,7 @@ class FileDocumentStore:
             after = tuple(change(before.readable))
             with _sentence("The change of the documents was not stored"):
                 write_shelf(self._folder / folder_of(shelf), shelf, before, after)
-            return self.read(shelf)
+        return after
 
     # -- everything of a person --------------------------------------------------------------------------------------
 

@@ -37,8 +37,8 @@ def test_good_values_are_used() -> None:
             {"context": 8192},
             "The setting 'context' is unknown; the settings are apply_scaling, context_tokens, model_rules,"
             " status_refresh_seconds, write_templates, documents_only, documents_name_sources,"
-            " documents_without_history, documents_sampling, documents_temperature, api_document_characters, store_documents,"
-            " documents_folder.",
+            " documents_without_history, documents_sampling, documents_temperature, api_document_characters,"
+            " store_documents, documents_folder.",
         ),
         (
             {"context_tokens": "much"},
