@@ -10,10 +10,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.core.foreign_text import UnreadableFileError
 from extensions.airoboros_longctx.documents import child
 from extensions.airoboros_longctx.documents.limits import ReadingLimits
+from extensions.airoboros_longctx.documents.read_document import base_name
 from extensions.airoboros_longctx.documents.reading import DocumentReadError, read_document
 
 from .sample_files import (
@@ -226,6 +229,15 @@ def test_only_the_last_part_of_a_name_is_used(tmp_path, name, shown):
     assert read.title == shown.removesuffix(".txt").strip()
 
 
+@given(st.text())
+def test_no_name_leads_anywhere(name):
+    shown = base_name(name)
+    assert shown
+    assert shown.isprintable()
+    assert not {"/", "\\"} & set(shown)
+    assert not shown.startswith(".")
+
+
 def test_what_a_file_says_about_itself_is_one_line(tmp_path):
     pytest.importorskip("pypdf")
     path = write_pdf(
@@ -347,6 +359,18 @@ def test_a_reader_that_prints_garbage(tmp_path, program):
         UnreadableFileError, match=r"^could not be read: its reader gave an answer that makes no sense\.$"
     ):
         read_with(program, tmp_path)
+
+
+def test_what_a_library_prints_is_no_answer(tmp_path, monkeypatch):
+    pytest.importorskip("docx")
+    path = write_docx(tmp_path / "a.docx", ["The harbor is old."])
+    (tmp_path / "sitecustomize.py").write_text(
+        "import docx\nreal = docx.Document\n"
+        'def noisy(*given):\n    print(\'{"text": "forged"}\', flush=True)\n    return real(*given)\n'
+        "docx.Document = noisy\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert read_document(path, "a.docx").text == "The harbor is old."
 
 
 def test_a_reader_that_writes_without_end(tmp_path):
