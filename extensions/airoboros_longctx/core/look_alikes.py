@@ -29,6 +29,8 @@ _CAPITAL = re.compile(
 _BLANK = {"\u115f": "", "\u1160": "", "\u3164": "", "\uffa0": "", "\u2800": " "}
 #: Signs of ASCII that pass for a capital in a delimiter or a turn.
 _TWINS = {"I": "[Il1|]", "O": "[O0]", "S": "[Ss]"}
+#: Up to one in so many signs is replaced one by one, which is faster then.
+_FEW = 16
 _LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r"
 
 #: What may stand between two letters of a delimiter without hiding it: a line end with the blanks around it.
@@ -96,6 +98,12 @@ def _look(character: str) -> str:
     return plain if plain.isascii() else character
 
 
+def _replaced(text: str, looks: dict[str, str]) -> str:
+    if sum(map(text.count, looks)) < len(text) // _FEW:
+        return re.sub(f"[{re.escape(''.join(looks))}]", lambda found: looks[found[0]], text)
+    return text.translate({ord(sign): look for sign, look in looks.items()})
+
+
 class _Looks:
     """How a text looks, and where in the text each sign of that stands."""
 
@@ -105,7 +113,7 @@ class _Looks:
             return
         looks = {sign: look for sign in set(text) if (look := _look(sign)) != sign}
         if looks:
-            self.looks = text.translate(str.maketrans(looks))
+            self.looks = _replaced(text, looks)
             self._text, self._looks = text, looks
             self._odd = "".join(sign for sign, look in looks.items() if len(look) != 1)
 
