@@ -96,6 +96,7 @@ class WebuiPrompts:
         reject: Callable[[str], Exception],
         shelves: DocumentShelves,
         place: Callable[[dict[str, Any], ChatSession], Place],
+        tokenizer_id: Callable[[], str] = str,
     ) -> None:
         self._prompts = prompts
         self._style = style
@@ -105,6 +106,7 @@ class WebuiPrompts:
         self._reject = reject
         self.shelves = shelves
         self.place = place
+        self._tokenizer_id = tokenizer_id
 
     def plainformat_separator(self) -> str | None:
         return self._style.plainformat_separator()
@@ -172,7 +174,8 @@ class WebuiPrompts:
         self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any], documents: bool
     ) -> WebuiTurn:
         """``documents`` are on: what the webui attached to messages is among them, and must not come twice."""
-        return WebuiTurn(original, state, arguments, self._count_tokens, self._reply_start(state), documents)
+        counting = (self._count_tokens, self._tokenizer_id())
+        return WebuiTurn(original, state, arguments, *counting, self._reply_start(state), documents)
 
     def _missing_reply_start(self, state: dict[str, Any]) -> str:
         return self._reply_start(state) if state.get("mode") == "instruct" else ""

@@ -16,7 +16,8 @@ _END_OF_INSTRUCTION = "\nENDINSTRUCTION"
 class WebuiTurn:
     """A ``ChatTurn`` over ``generate_chat_prompt``. ``reply_start`` is what its release leaves off the prompt's end.
 
-    ``without_attached``: text that the webui attached to messages stays out of the prompt.
+    ``tokenizer_id`` names the loaded model's tokenizer; "" where nothing names it. ``without_attached``: text that the
+    webui attached to messages stays out of the prompt.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class WebuiTurn:
         state: dict[str, Any],
         arguments: dict[str, Any],
         count_tokens: Callable[[str], int],
+        tokenizer_id: str = "",
         reply_start: str = "",
         without_attached: bool = False,
     ) -> None:
@@ -35,6 +37,7 @@ class WebuiTurn:
         self._reply_start = reply_start
         self._without_attached = without_attached
         self.count_tokens = count_tokens
+        self.tokenizer_id = tokenizer_id
         self.continues = bool(arguments.get("_continue", False))
         self.impersonates = bool(arguments.get("impersonate", False))
 
