@@ -82,6 +82,10 @@ class FileDocumentStore:
         except OSError as error:
             raise DocumentStoreError(f"The stored documents cannot be read: {reason(error)}.") from None
 
+    def count(self, name: str) -> int:
+        """How many documents the shelf with the id ``name`` has, damaged or not."""
+        return count_documents(self._folder / name)
+
     def export(self, person: str) -> bytes:
         file = io.BytesIO()
         self.write_zip(file, self.shelves(person))

@@ -218,6 +218,13 @@ def test_shelves_do_not_meet(store):
     assert {one.shelf for one in store.shelves("ada")} == set(shelves[1:5])
 
 
+@pytest.mark.parametrize("separator", ["/", "\0", "\n", ",", '", "', "|", ":", " ", "\x1f", "\\", '"', "", "None"])
+def test_no_name_reaches_into_the_next_field(separator):
+    one = Shelf("chat", True, f"ada{separator}x", "y", "", "1")
+    assert folder_of(one) != folder_of(Shelf("chat", True, "ada", f"x{separator}y", "", "1"))
+    assert folder_of(one) != folder_of(Shelf("chat", True, "ada", "x", f"y{separator}", "1"))
+
+
 @given(st.lists(ANY_TEXT, min_size=4, max_size=4), st.lists(ANY_TEXT, min_size=4, max_size=4))
 def test_two_shelves_never_share_a_folder(one, other):
     assert (folder_of(Shelf("chat", True, *one)) == folder_of(Shelf("chat", True, *other))) == (one == other)

@@ -84,7 +84,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: path.write_text(document(x=0)[:-2] + "9" * 9999 + "}"),
         "is not valid JSON (",
     ),
-    "one GiB": (huge, "is larger than 32 MiB."),
+    "one GiB": (huge, "is larger than 64 MiB."),
     "missing": (Path.unlink, "is missing."),
     "a folder": (lambda path: (path.unlink(), path.mkdir()), "is not a plain file."),
     "a link out": (link_out, "is not a plain file."),

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx.core.chat_session import ChatDocument
+from extensions.airoboros_longctx.documents import atomic_files, shelf_writer
 from extensions.airoboros_longctx.documents.shelf_folder import folder_of
 from extensions.airoboros_longctx.documents.store import FileDocumentStore
 from extensions.airoboros_longctx.documents.store_errors import DocumentStoreError
@@ -95,6 +96,33 @@ def test_stopped_before_any_step_it_is_the_old_state_or_the_new(change, folder, 
     assert states == [tuple(old)] * before + [tuple(new)] * after
     assert before >= 6
     assert after >= 2
+
+
+def test_what_the_list_names_is_on_the_disk_before_the_list(store, folder, monkeypatch):
+    """A power failure keeps what was synchronised, in whatever order the rest was written."""
+    put(store, [A])
+    done: list[str] = []
+    for name in ("write_file", "sync_folder"):
+        original = getattr(shelf_writer, name)
+
+        def step(path: Path, *content: bytes, original: Any = original) -> None:
+            done.append(path.name.partition("-")[0] if content else "folder")
+            original(path, *content)
+
+        monkeypatch.setattr(shelf_writer, name, step)
+    put(store, [B, A])
+    assert done == ["document", "folder", "order.json", "folder"]
+
+
+def test_a_file_is_on_the_disk_before_its_name(folder, monkeypatch):
+    done: list[str] = []
+    for owner, name in ((os, "fsync"), (Path, "replace")):
+        original = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, name=name, do=original: (done.append(name), do(*given))[1])
+    folder.mkdir(parents=True)
+    atomic_files.write_file(folder / "order.json", b"content")
+    assert done == ["fsync", "replace"]
+    assert [(path.name, path.read_bytes()) for path in folder.iterdir()] == [("order.json", b"content")]
 
 
 @pytest.mark.parametrize("change", CHANGES)
