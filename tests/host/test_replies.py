@@ -32,8 +32,10 @@ NOTE = (
     'Occurs in no document: 1887, "Ben Nevis"'
 )
 #: Beginnings and endings after which a note must still be HTML.
-UNFINISHED = ("Teal.", "```\ncode", "```\ncode\n```", 'He said "teal', "- one\n- two", "1.", "| a | b |\n|---|---|", "> a",
-              "\\[ x", "$$\nx", "`x", "**x", "\\begin{code}\nx", "a ``` b", "```x```", "<think>a</think>b")  # fmt: skip
+UNFINISHED = (
+    *("Teal.", "```\ncode", "```\ncode\n```", 'He said "teal', "- one\n- two", "1.", "| a | b |\n|---|---|", "> a"),
+    *("\\[ x", "$$\nx", "`x", "**x", "\\begin{code}\nx", "a ``` b", "```x```", "<think>a</think>b"),
+)
 
 
 def history(replies: list[str], check: SourceCheck | None = None, mode: str = "instruct") -> dict[str, object]:
@@ -42,6 +44,10 @@ def history(replies: list[str], check: SourceCheck | None = None, mode: str = "i
         mark = ReplyMark(documents=True)
         with_mark(made, row, mark.with_check(reply, check) if check is not None else mark)
     return made
+
+
+def unmarked(replies: list[str]) -> dict[str, object]:
+    return {"internal": [["", reply] for reply in replies], "metadata": {}, "mode": "instruct"}
 
 
 @pytest.fixture(scope="module", params=find_hosts() or [None], ids=lambda host: host.name if host else "none found")
@@ -58,6 +64,7 @@ def pages(any_host, tmp_path_factory):
     shutil.copytree(any_host.webui / "css", run / "css")
     asked = {f"growing {number}": history(beginnings(reply)) for number, reply in enumerate(HOSTILE)}
     asked |= {f"hostile {number}": history([reply]) for number, reply in enumerate(HOSTILE)}
+    asked |= {f"bare {number}": unmarked([reply]) for number, reply in enumerate(HOSTILE)}
     asked |= {f"harmless {number}": history([reply]) for number, (reply, _) in enumerate(HARMLESS)}
     asked |= {f"noted {number}": history([reply], CHECK) for number, reply in enumerate(UNFINISHED)}
     asked["in chat mode"] = history(list(HOSTILE), CHECK, "chat")
@@ -82,6 +89,11 @@ def pages(any_host, tmp_path_factory):
 
 def replies_of(page: str) -> LiveHtml:
     return LiveHtml(page, inside="message-body" if "message-body" in page else "text")
+
+
+def test_without_documents_a_page_is_as_ever(pages):
+    alive = [number for number in range(len(HOSTILE)) if replies_of(pages[f"bare {number}"]).alive]
+    assert len(alive) > 25
 
 
 def test_a_hostile_reply_is_text(pages):
