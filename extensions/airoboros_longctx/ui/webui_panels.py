@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ..core.chat_session import ChatSession
+from ..core.document_shelves import DocumentShelves
 from ..core.settings import Settings
 from ..prompt_service import PageRequest, PromptService
 from ..service import LongContextService
-from .documents_panel import create_documents_panel
+from .documents.panel import create_documents_panel
 from .gradio_versions import quiet
 from .status_panel import create_status_panel
 
@@ -56,7 +57,11 @@ class WebuiPanelHost:
 
 
 def create_webui_panels(
-    service: LongContextService, prompts: PromptService, page: WebuiPage, settings: Settings
+    service: LongContextService,
+    prompts: PromptService,
+    shelves: DocumentShelves,
+    page: WebuiPage,
+    settings: Settings,
 ) -> None:
     """Draw the panels inside the webui's page."""
     import gradio as gr
@@ -66,7 +71,7 @@ def create_webui_panels(
     create_status_panel(service, settings.status_refresh_seconds, mark, page.model_mark)
     _follow_the_model(mark, page)
     if page.ready:
-        create_documents_panel(WebuiPanelHost(page), prompts, settings.document_options)
+        create_documents_panel(WebuiPanelHost(page), prompts, shelves, settings.document_options)
 
 
 def _follow_the_model(mark: Any, page: WebuiPage) -> None:

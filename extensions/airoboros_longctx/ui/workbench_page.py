@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..core.chat_session import THIS_PAGE, ChatSession
+from ..core.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
-from .documents_panel import create_documents_panel
+from .documents.panel import create_documents_panel
 from .gradio_versions import new_session_state
 from .status_panel import create_status_panel, status_html
 from .workbench_conversation import Said, messages_of, turns_of
@@ -50,7 +50,7 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         stopping, conversation, session = gr.State(None), gr.State([]), new_session_state()
         events = (page.load, line.change, conversation.change, max_new_tokens.release)
         host = WorkbenchPanelHost(workbench, session, (question, conversation, max_new_tokens), events)
-        create_documents_panel(host, workbench.prompts, workbench.settings.document_options)
+        create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings.document_options)
 
         def on_load(path: str) -> str:
             try:
@@ -66,7 +66,7 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
             if growing is not None and not growing.is_set():
                 raise AiroborosLongctxError("A reply is still growing; wait for it, or stop it first.")
             event, separator = threading.Event(), workbench.plainformat_separator()
-            code = mine is not None and mine.plainformat and not mine.active_documents(THIS_PAGE)
+            code = mine is not None and mine.plainformat and not workbench.shelves.active(mine, workbench.place)
             said = Said(text, "", code and separator is not None)
             try:
                 yield messages_of([*before, said]), event, gr.skip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from ..prompt_service import BuiltPrompt, PromptBudget
+from ...prompt_service import BuiltPrompt, PromptBudget
 
 _PARTS = (
     ("preamble", "Preamble"),

@@ -8,7 +8,7 @@ import pytest
 
 from extensions.airoboros_longctx.core.token_budget import Shortened
 from extensions.airoboros_longctx.prompt_service import BuiltPrompt, PromptBudget
-from extensions.airoboros_longctx.ui.budget_bar import budget_bar, what_gave_way
+from extensions.airoboros_longctx.ui.documents.budget_bar import budget_bar, what_gave_way
 
 FITS = PromptBudget(window=1024, preamble=52, documents=91, history=10, question=26, reply=64)
 OVER = PromptBudget(window=1024, preamble=52, documents=1764, history=0, question=26, reply=64)
@@ -65,7 +65,7 @@ def test_what_was_made_harmless_is_counted(count, sentence):
 
 
 def built(dropped: int, *shortened: Shortened) -> BuiltPrompt:
-    return BuiltPrompt("", "", 0, 0, dropped, shortened)
+    return BuiltPrompt("", "", 0, 0, dropped, shortened=shortened)
 
 
 @pytest.mark.parametrize(

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.chat_session import ChatSession, DocumentOptions
-from ..prompt_service import PromptService
-from .document_rows import HEADING
-from .document_steps import NONE_YET, DocumentSteps, note_html, said_html
-from .gradio_versions import copyable, quiet
-from .panel_host import PanelHost
-from .plainformat_panel import create_plainformat_panel
+from ...core.chat_session import ChatSession
+from ...core.document_options import DocumentOptions
+from ...core.document_shelves import DocumentShelves
+from ...prompt_service import PromptService
+from ..gradio_versions import copyable, quiet
+from ..panel_host import PanelHost
+from ..plainformat_panel import create_plainformat_panel
+from .rows import HEADING
+from .steps import NONE_YET, DocumentSteps, note_html, said_html
 from .uploads import TYPES, create_upload
 
 
-def create_documents_panel(host: PanelHost, prompts: PromptService, options: DocumentOptions) -> None:
+def create_documents_panel(
+    host: PanelHost, prompts: PromptService, shelves: DocumentShelves, options: DocumentOptions
+) -> None:
     """Create the panels Documents and PLAINFORMAT in the current Gradio page. ``options`` are the ticks at first."""
     import gradio as gr
 
-    steps = DocumentSteps(host, prompts, options)
+    steps = DocumentSteps(host, prompts, shelves, options)
     blocked = host.documents_blocked()
     plainformat = create_plainformat_panel(host, lambda: ChatSession(options))
     choice = gr.State(None)
@@ -27,7 +31,6 @@ def create_documents_panel(host: PanelHost, prompts: PromptService, options: Doc
             gr.HTML(said_html(blocked, True))
         bar = gr.HTML(note_html(NONE_YET), elem_id="airoboros-longctx-budget")
         lines = gr.Radio([], label="Documents of this chat, in order", visible=False, elem_id="airoboros-longctx-lines")
-        take_over = gr.Button("Use the documents of the other chat here too", visible=False)
         with gr.Row():
             with gr.Column():
                 title = gr.Textbox(label="Title", placeholder="Named first among the sources", lines=1, max_lines=1)
@@ -74,7 +77,7 @@ def create_documents_panel(host: PanelHost, prompts: PromptService, options: Doc
 
     form, fields = [title, metadata, text], list(host.inputs())
     stepping, done = [host.session, choice, *form, *fields], [host.session, choice, said, *form]
-    looking, view = [host.session, choice, *fields], [panel, bar, lines, actions, adding, take_over, *plainformat]
+    looking, view = [host.session, choice, *fields], [panel, bar, lines, actions, adding, *plainformat]
 
     def then_look(event: Any) -> None:
         event.then(steps.look, looking, view, **quiet(event.then))
@@ -87,7 +90,6 @@ def create_documents_panel(host: PanelHost, prompts: PromptService, options: Doc
         (down, steps.on_down),
         (remove, steps.on_remove),
         (close, steps.on_close),
-        (take_over, steps.on_take_over),
     ):
         then_look(button.click(steps.handler(step), stepping, done, **quiet(button.click)))
     then_look(upload.upload(steps.on_upload, [upload, *stepping], [*done, upload], **quiet(upload.upload)))

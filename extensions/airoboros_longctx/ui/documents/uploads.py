@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..core.chat_session import ChatDocument
-from ..core.errors import AiroborosLongctxError
-from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
-from .gradio_versions import low
+from ...core.chat_session import ChatDocument
+from ...core.errors import AiroborosLongctxError
+from ...core.foreign_text import UnreadableFileError, quoted, read_bytes
+from ..gradio_versions import low
 
 TYPES = (".txt", ".md")
 MOST_BYTES = 4 << 20

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.ui import uploads
-from extensions.airoboros_longctx.ui.uploads import MOST_BYTES, UploadError, is_an_upload, read_upload
+from extensions.airoboros_longctx.ui.documents import uploads
+from extensions.airoboros_longctx.ui.documents.uploads import MOST_BYTES, UploadError, is_an_upload, read_upload
 
 
 @pytest.fixture

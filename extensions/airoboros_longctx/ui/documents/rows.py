@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from ..core.chat_session import ChatDocument, ChatSession
-from ..core.foreign_text import quoted
-from ..prompt_service import PageRequest
+from ...core.chat_session import ChatDocument
+from ...core.document_shelves import Shelved
+from ...core.foreign_text import quoted
+from ...prompt_service import PageRequest
 
 HEADING = "Documents"
 _SHOWN_PAIRS = 2
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The document that is chosen: its row, from 0, in ``chat``. It is no choice in any other chat."""
-
-    chat: str
-    row: int
-
-
-def row_in(choice: Choice | None, session: ChatSession, chat: str) -> int | None:
-    """The chosen row of ``chat``, where there is one."""
-    if choice is None or choice.chat != chat or not 0 <= choice.row < len(session.documents_of(chat)):
-        return None
-    return choice.row
-
-
-def rows_of(session: ChatSession, request: PageRequest) -> list[str]:
+def rows_of(there: Sequence[Shelved], request: PageRequest) -> list[str]:
     """One line per document; its number at the start is how a choice is read back."""
     lines = []
-    for number, document in enumerate(session.documents_of(request.chat), 1):
+    for number, document in enumerate((one.document for one in there), 1):
         count = request.count_tokens(document.text)
         tokens = f"{'about ' if request.estimated else ''}{count} token{'' if count == 1 else 's'}"
         parts = [_name(document), *_pairs(document), tokens, *([] if document.on else ["off"])]
@@ -54,10 +40,9 @@ def row_of(line: object) -> int | None:
     return int(number) - 1 if number.isascii() and number.isdigit() else None
 
 
-def heading(session: ChatSession, chat: str) -> str:
+def heading(there: Sequence[Shelved]) -> str:
     """The panel's heading, which also a closed panel shows: how many documents are on."""
-    documents = session.documents_of(chat)
-    on = sum(document.on for document in documents)
-    if not documents:
+    on = sum(one.document.on for one in there)
+    if not there:
         return HEADING
-    return f"{HEADING} · {on} on" if on == len(documents) else f"{HEADING} · {on} of {len(documents)} on"
+    return f"{HEADING} · {on} on" if on == len(there) else f"{HEADING} · {on} of {len(there)} on"

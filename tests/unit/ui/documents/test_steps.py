@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from extensions.airoboros_longctx.ui.document_actions import MOST_CHARACTERS
+from extensions.airoboros_longctx.ui.document_rows import Choice, heading, row_in, row_of, rows_of
+from extensions.airoboros_longctx.ui.document_steps import DocumentSteps
 
 from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession, DocumentOptions
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
 from extensions.airoboros_longctx.prompt_service import PageRequest, PromptService
-from extensions.airoboros_longctx.ui.document_actions import MOST_CHARACTERS
-from extensions.airoboros_longctx.ui.document_rows import Choice, heading, row_in, row_of, rows_of
-from extensions.airoboros_longctx.ui.document_steps import DocumentSteps
 from extensions.airoboros_longctx.ui.plainformat_panel import NOT_WITH_DOCUMENTS
 
 gradio = pytest.importorskip("gradio")
