@@ -62,14 +62,18 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "workbench": Command("open the workbench in a browser (also without any command)", ["workbench"], open_workbench),
-    "test": Command("run all tests; what follows goes to pytest", ["workbench", "test"], run_tests),
+    "workbench": Command(
+        "open the workbench in a browser (also without any command)", ["workbench", "documents"], open_workbench
+    ),
+    "test": Command("run all tests; what follows goes to pytest", ["workbench", "documents", "test"], run_tests),
     "test-hosts": Command(
-        "run every path of every real webui found (see the README)", ["workbench", "test"], run_in_real_webuis
+        "run every path of every real webui found (see the README)",
+        ["workbench", "documents", "test"],
+        run_in_real_webuis,
     ),
     "test-transformers": Command(
         "run the numerics tests under many releases of Transformers (or those named, e.g. 4.31 newest)",
-        ["workbench", "test"],
+        ["workbench", "documents", "test"],
         run_tests_of_transformers,
     ),
 }
@@ -86,6 +90,10 @@ GROUPS = {
     "workbench": Group(
         "Transformers, Gradio and what they need: about 110 MB to download, 650 MB on disk",
         "torch, transformers, gradio, sentencepiece, yaml",
+    ),
+    "documents": Group(
+        "what PDFs, web pages, Office files and e-books are read with: about 23 MB to download, 75 MB on disk",
+        "pypdf, cryptography, docx, pptx, openpyxl, defusedxml, trafilatura",
     ),
     "test": Group(
         "pytest, Playwright, the type checker and the linters: about 85 MB to download, 250 MB on disk",

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .core.closed_context import ClosedContext, Document, defuse_and_count, render
-from .core.document_options import DocumentOptions
+from .core.document_options import SHORTEN, DocumentOptions
 from .core.document_place import Place
 from .core.instructions import instruction_text
-from .core.token_budget import Shortened, fit_to_budget
+from .core.packing.packed_prompt import BuiltPrompt, LeftOut, SentBlock
+from .core.token_budget import fit_to_budget
+
+__all__ = ["BuiltPrompt", "ChatTurn", "LeftOut", "PageRequest", "PromptBudget", "PromptService", "SentBlock"]
 
 
 class ChatTurn(Protocol):
@@ -28,6 +31,10 @@ class ChatTurn(Protocol):
     def limit_tokens(self) -> int:
         """The longest prompt that the host will not cut."""
 
+    @property
+    def tokenizer_id(self) -> str:
+        """Names the tokenizer that ``count_tokens`` asks: another one has another name. "" where it has no name."""
+
     def render(self, message: str, turns: int) -> str:
         """The exact prompt with ``message`` from the user after the last ``turns`` earlier turns, uncut."""
 
@@ -39,37 +46,15 @@ _SHORTEST = "."
 
 
 @dataclass(frozen=True)
-class SentBlock:
-    """Document number ``document`` (from 0, of those given) as it stands in the prompt."""
-
-    document: int
-    block: Document
-
-
-@dataclass(frozen=True)
-class BuiltPrompt:
-    """``text`` is the whole prompt, ``message`` what stands in the user's turn, ``blocks`` the documents in it.
-
-    ``defused`` marks were broken.
-    """
-
-    text: str
-    message: str
-    tokens: int
-    turns: int
-    dropped_turns: int
-    blocks: tuple[SentBlock, ...] = ()
-    shortened: tuple[Shortened, ...] = ()
-    defused: int = 0
-
-
-@dataclass(frozen=True)
 class PromptBudget:
-    """What fills the window, in tokens: the bar of the Documents panel. ``defused`` marks in documents are harmless."""
+    """What fills the window, in tokens: the bar of the Documents panel. ``defused`` marks in documents are harmless.
+
+    ``documents`` has the tokens of each document's block, in order.
+    """
 
     window: int
     preamble: int
-    documents: int
+    documents: tuple[int, ...]
     history: int
     question: int
     reply: int
@@ -78,7 +63,7 @@ class PromptBudget:
     @property
     def free(self) -> int:
         """Below 0 by what does not fit."""
-        return self.window - self.preamble - self.documents - self.history - self.question - self.reply
+        return self.window - self.preamble - sum(self.documents) - self.history - self.question - self.reply
 
 
 @dataclass(frozen=True)
@@ -86,6 +71,7 @@ class PageRequest:
     """The page as it is now: where it is, what is typed, and the turn that a prompt would be built for.
 
     ``turn`` is None where no model is loaded; ``count_tokens`` then estimates, and ``estimated`` says so.
+    ``counter_id`` names what counts, as ``ChatTurn.tokenizer_id`` does: counts are remembered by it.
     """
 
     place: Place
@@ -94,6 +80,7 @@ class PageRequest:
     reply_tokens: int
     count_tokens: Callable[[str], int]
     estimated: bool = False
+    counter_id: str = ""
 
 
 class PromptService:
@@ -114,7 +101,7 @@ class PromptService:
             text = turn.render(message, turns)
             tokens = turn.count_tokens(text)
             if tokens <= turn.limit_tokens:
-                return BuiltPrompt(text, message, tokens, turns, available - turns, _sent(context), (), defused)
+                return BuiltPrompt(text, message, tokens, turns, available - turns, _sent(context), defused=defused)
         fitted = fit_to_budget(
             context, turn.limit_tokens, lambda shorter: turn.render(render(shorter), 0), turn.count_tokens
         )
@@ -125,9 +112,19 @@ class PromptService:
             0,
             available,
             _sent(fitted.context),
-            fitted.shortened,
-            defused,
+            tuple(LeftOut(one.document, one.kept_characters, one.of_characters) for one in fitted.shortened),
+            SHORTEN,
+            defused=defused,
         )
+
+    def document_tokens(
+        self, documents: Sequence[Document], count_tokens: Callable[[str], int], counter_id: str
+    ) -> tuple[int, ...]:
+        """The tokens of each document's whole block, in order; those counted before by ``counter_id`` are remembered.
+
+        For a page without a model too: with its estimate, and ``PageRequest.counter_id``.
+        """
+        return tuple(count_tokens(render(ClosedContext((one,), ""))) for one in documents)
 
     def budget(
         self, documents: Sequence[Document], question: str, options: DocumentOptions, turn: ChatTurn, reply_tokens: int
@@ -142,7 +139,7 @@ class PromptService:
             question = question if question.strip() else _SHORTEST
             asked, history = tokens(question), tokens(question, turn.turns)
             return PromptBudget(
-                turn.limit_tokens + reply_tokens, empty, 0, history - asked, asked - empty, reply_tokens
+                turn.limit_tokens + reply_tokens, empty, (), history - asked, asked - empty, reply_tokens
             )
         instruction = instruction_text(question, options)
         bare, in_question = defuse_and_count(ClosedContext((), instruction))
@@ -151,7 +148,7 @@ class PromptService:
         asked, whole = tokens(render(bare)), tokens(message)
         history = 0 if options.without_history else tokens(message, turn.turns) - whole
         window, defused = turn.limit_tokens + reply_tokens, in_all - in_question
-        return PromptBudget(window, empty, whole - asked, history, asked - empty, reply_tokens, defused)
+        return PromptBudget(window, empty, (whole - asked,), history, asked - empty, reply_tokens, defused)
 
 
 def _sent(context: ClosedContext) -> tuple[SentBlock, ...]:

@@ -33,6 +33,8 @@ class WorkbenchTurn:
         self.turns = len(self._history)
         self.limit_tokens = host.truncation_length - reply_tokens
         self.count_tokens = host.count_tokens
+        loaded = host.loaded_model()
+        self.tokenizer_id = f"{loaded.name} {id(host.tokenizer)}" if loaded is not None else ""
 
     def render(self, message: str, turns: int) -> str:
         return render_conversation(self._template, message, self._history[self.turns - turns :])

@@ -21,7 +21,7 @@ from ..core.instruction_templates import (
     render_conversation,
 )
 from ..core.plainformat import with_plainformat
-from ..core.token_estimate import estimate_tokens
+from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import PromptService
 from .number_of_tokens import number_of_tokens
 
@@ -111,6 +111,7 @@ class _PlainTurn:
     """The first turn of a chat in a template, its tokens estimated."""
 
     turns = 0
+    tokenizer_id = ESTIMATE_ID
 
     def __init__(self, template: InstructionTemplate, most_tokens: int | None) -> None:
         self._template = template

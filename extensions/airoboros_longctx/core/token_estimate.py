@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+#: Names the estimate among tokenizers, where counts are remembered.
+ESTIMATE_ID = "estimate"
 #: English prose takes about 4 characters a token with Llama's tokenizer.
 _LETTERS_PER_TOKEN = 3
 #: Letters, and the blank before a word, which belongs to the word's first piece.

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
-from ..core.token_estimate import estimate_tokens
+from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import PageRequest
 from .webui_prompts import SESSION_KEY, RefusedPrompt, WebuiPrompts
 
@@ -87,10 +87,10 @@ class WebuiPage:
         place = self._prompts.place(state, session)
         reply_tokens = int(state.get("max_new_tokens") or 0)
         if self._shared.tokenizer is None or not state.get("history"):
-            return PageRequest(place, question, None, reply_tokens, estimate_tokens, estimated=True)
+            return PageRequest(place, question, None, reply_tokens, estimate_tokens, True, ESTIMATE_ID)
         build = getattr(chat.generate_chat_prompt, "__wrapped__", chat.generate_chat_prompt)
         turn = self._prompts.turn(build, {**state, SESSION_KEY: ChatSession()}, {})
-        return PageRequest(place, question, turn, reply_tokens, turn.count_tokens)
+        return PageRequest(place, question, turn, reply_tokens, turn.count_tokens, counter_id=turn.tokenizer_id)
 
     def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
         from modules import chat

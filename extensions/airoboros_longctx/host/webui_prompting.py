@@ -64,6 +64,7 @@ class WebuiPrompting:
             _rejection,
             shelves,
             _place,
+            _tokenizer_id,
         )
         self._page: WebuiPage | None = None
         #: The duties for which this webui has no place; known once the wrappers are in theirs.
@@ -125,6 +126,12 @@ def _count_tokens(text: str) -> int:
     from modules import text_generation
 
     return int(text_generation.get_encoded_length(text))
+
+
+def _tokenizer_id() -> str:
+    from modules import shared
+
+    return f"{shared.model_name} {id(shared.tokenizer)}"
 
 
 def _waiting() -> str:

@@ -78,6 +78,7 @@ class WebuiPrompts:
         reject: Callable[[str], Exception],
         shelves: DocumentShelves,
         place: Callable[[dict[str, Any], ChatSession], Place],
+        tokenizer_id: Callable[[], str] = str,
     ) -> None:
         self._prompts = prompts
         self._style = style
@@ -87,6 +88,7 @@ class WebuiPrompts:
         self._reject = reject
         self.shelves = shelves
         self.place = place
+        self._tokenizer_id = tokenizer_id
 
     def plainformat_separator(self) -> str | None:
         return self._style.plainformat_separator()
@@ -130,7 +132,7 @@ class WebuiPrompts:
         return (prompt, [prompt]) if arguments.get("also_return_rows") else prompt
 
     def turn(self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any]) -> WebuiTurn:
-        return WebuiTurn(original, state, arguments, self._count_tokens, self._reply_start(state))
+        return WebuiTurn(original, state, arguments, self._count_tokens, self._reply_start(state), self._tokenizer_id())
 
     def _missing_reply_start(self, state: dict[str, Any]) -> str:
         return self._reply_start(state) if state.get("mode") == "instruct" else ""

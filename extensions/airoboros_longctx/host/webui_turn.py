@@ -12,7 +12,10 @@ _END_OF_INSTRUCTION = "\nENDINSTRUCTION"
 
 
 class WebuiTurn:
-    """A ``ChatTurn`` over ``generate_chat_prompt``. ``reply_start`` is what its release leaves off the prompt's end."""
+    """A ``ChatTurn`` over ``generate_chat_prompt``. ``reply_start`` is what its release leaves off the prompt's end.
+
+    ``tokenizer_id`` names the loaded model's tokenizer; "" where nothing names it.
+    """
 
     def __init__(
         self,
@@ -21,6 +24,7 @@ class WebuiTurn:
         arguments: dict[str, Any],
         count_tokens: Callable[[str], int],
         reply_start: str = "",
+        tokenizer_id: str = "",
     ) -> None:
         self._build = build
         self._state = state
@@ -28,6 +32,7 @@ class WebuiTurn:
         self._history = arguments.get("history", state["history"])
         self._reply_start = reply_start
         self.count_tokens = count_tokens
+        self.tokenizer_id = tokenizer_id
         self.continues = bool(arguments.get("_continue", False))
         self.impersonates = bool(arguments.get("impersonate", False))
 

@@ -10,7 +10,7 @@ from ..core.chat_session import ChatSession
 from ..core.document_place import Place
 from ..core.document_shelves import DocumentShelves
 from ..core.settings import Settings
-from ..core.token_estimate import estimate_tokens
+from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService
 from .gradio_versions import quiet
@@ -61,8 +61,8 @@ class WorkbenchPanelHost:
     def request(self, session: ChatSession, values: Sequence[Any]) -> PageRequest:
         question, conversation, reply_tokens = values
         turn = self._workbench.turn(turns_of(conversation), int(reply_tokens))
-        count = turn.count_tokens if turn is not None else estimate_tokens
-        return PageRequest(self._workbench.place, question or "", turn, int(reply_tokens), count, turn is None)
+        count, counter = (turn.count_tokens, turn.tokenizer_id) if turn else (estimate_tokens, ESTIMATE_ID)
+        return PageRequest(self._workbench.place, question or "", turn, int(reply_tokens), count, turn is None, counter)
 
     def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
         question, conversation, reply_tokens = values

@@ -1,0 +1,1 @@
+"""Documents from outside: files and web pages in, text and metadata out."""
