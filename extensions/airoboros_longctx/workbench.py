@@ -137,7 +137,7 @@ def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
 
     A model that cannot be loaded is said so, and the workbench opens without it.
     """
-    from .ui.status_panel import panels_js, style_css
+    from .ui.page_files import panels_js, style_css
     from .ui.workbench_page import create_workbench_page
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -32,6 +32,7 @@ class Settings:
     documents_without_history: bool = True
     documents_sampling: bool = True
     documents_temperature: float = 0.5
+    documents_from_web: bool = False
     api_document_characters: int = 1_000_000
 
     @property

@@ -50,7 +50,7 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         stopping, conversation, session = gr.State(None), gr.State([]), new_session_state()
         events = (page.load, line.change, conversation.change, max_new_tokens.release)
         host = WorkbenchPanelHost(workbench, session, (question, conversation, max_new_tokens), events)
-        create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings.document_options)
+        create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings)
 
         def on_load(path: str) -> str:
             try:

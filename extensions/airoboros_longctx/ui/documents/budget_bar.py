@@ -4,77 +4,70 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from itertools import zip_longest
 
-from ...prompt_service import BuiltPrompt, PromptBudget
+from ...prompt_service import PromptBudget
+from .list_html import SHADES
 
-_PARTS = (
-    ("preamble", "Preamble"),
-    ("documents", "Documents"),
-    ("history", "History"),
-    ("question", "Question"),
-    ("reply", "Reserved reply"),
-    ("free", "Free"),
-)
+_LABELS = {
+    "preamble": "Preamble",
+    "documents": "Documents",
+    "history": "History",
+    "question": "Question",
+    "reply": "Reserved reply",
+    "free": "Free",
+}
 
 
-def budget_bar(budget: PromptBudget, estimated: bool = False, gives_way: Sequence[str] = ()) -> str:
-    """The bar as HTML with its numbers as text. ``gives_way`` says what happens to what does not fit.
+def budget_bar(
+    budget: PromptBudget, titles: Sequence[str] = (), estimated: bool = False, gives_way: Sequence[str] = ()
+) -> str:
+    """The bar as HTML with its numbers as text, a segment for each document.
 
+    ``titles`` name the documents that are on, in order. ``gives_way`` says what is left out of what does not fit.
     ``estimated``: no model is loaded, the numbers are a guess.
     """
     over = max(0, -budget.free)
     whole = max(1, budget.window + over)
     segments, legend = [], []
-    for name, label in _PARTS:
-        tokens = max(0, getattr(budget, name))
-        if tokens:
-            segments.append(f'<span class="part {name}" style="width:{100 * tokens / whole:.3f}%"></span>')
+    for name, label in _LABELS.items():
+        if name == "documents":
+            tokens = sum(budget.documents)
+            segments += _documents(budget.documents, titles, whole)
+        else:
+            tokens = max(0, getattr(budget, name))
+            segments.append(_segment(name, label, tokens, whole))
         legend.append(f'<li><span class="key {name}" aria-hidden="true"></span>{label} <b>{tokens}</b></li>')
     if over:
         segments.append(f'<span class="window-end" style="left:{100 * budget.window / whole:.3f}%"></span>')
-    words = [f"{budget.window} tokens in all", *(["estimated: no model is loaded"] if estimated else [])]
-    sentences = [f"{'; '.join(words)}."]
+    sentences = [f"{budget.window} tokens in all{'; estimated: no model is loaded' if estimated else ''}."]
     if budget.defused:
-        signs = "sign" if budget.defused == 1 else "signs"
+        one = budget.defused == 1
         sentences.append(
-            f"{budget.defused} {signs} in the documents that the model would read as structure {_were(budget.defused)} "
-            "made harmless."
+            f"{budget.defused} {'sign' if one else 'signs'} in the documents that the model would read as structure "
+            f"{'was' if one else 'were'} made harmless."
         )
     shown = f"<p>{html.escape(' '.join(sentences))}</p>"
     if over:
-        needed = " ".join([f"{over} tokens too many.", *(gives_way or [_what_gives_way(budget)])])
-        shown += f'<p class="over" role="alert">{html.escape(needed)}</p>'
+        needed = " ".join([f"{over} tokens too many.", *gives_way])
+        shown += f'<p class="over" role="status">{html.escape(needed)}</p>'
     return (
         f'<div class="airoboros-longctx-budget{" over" if over else ""}">'
-        f'<div class="bar" aria-hidden="true">{"".join(segments)}</div><ul>{"".join(legend)}</ul>{shown}</div>'
+        f'<div class="bar" aria-hidden="true">{"".join(segments)}</div>'
+        f'<ul aria-label="What fills the window, in tokens">{"".join(legend)}</ul>{shown}</div>'
     )
 
 
-def _were(count: int) -> str:
-    return "was" if count == 1 else "were"
+def _documents(documents: Sequence[int], titles: Sequence[str], whole: int) -> list[str]:
+    pairs = zip_longest(documents, titles[: len(documents)], fillvalue="")
+    return [
+        _segment(f"document shade-{number % SHADES}", str(title) or f"Document {number + 1}", int(tokens or 0), whole)
+        for number, (tokens, title) in enumerate(pairs)
+    ]
 
 
-def what_gave_way(built: BuiltPrompt) -> list[str]:
-    """What a prompt that was built to fit left out, in sentences."""
-    sentences = []
-    if built.dropped_turns == 1:
-        sentences.append("The oldest turn of the chat is left out.")
-    elif built.dropped_turns:
-        sentences.append(f"The {built.dropped_turns} oldest turns of the chat are left out.")
-    for cut in built.shortened[:3]:
-        sentences.append(
-            f"Document {cut.document + 1} of those that are on keeps its first {cut.kept_characters} of "
-            f"{cut.of_characters} characters."
-        )
-    more = len(built.shortened) - 3
-    if more > 0:
-        sentences.append(f"{more} more {'is' if more == 1 else 'are'} shortened.")
-    return sentences
-
-
-def _what_gives_way(budget: PromptBudget) -> str:
-    if budget.preamble + budget.question + budget.reply >= budget.window:
-        return "The question and the reserved reply alone fill the window; shorten them."
-    if budget.history:
-        return "The oldest turns of the chat are left out first, then the documents are shortened."
-    return "The documents are shortened, the longest first, and the cut is marked."
+def _segment(name: str, label: str, tokens: int, whole: int) -> str:
+    if not tokens:
+        return ""
+    title = html.escape(f"{label}: {tokens} token{'' if tokens == 1 else 's'}")
+    return f'<span class="part {name}" title="{title}" style="width:{100 * tokens / whole:.3f}%"></span>'

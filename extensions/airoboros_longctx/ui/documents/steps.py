@@ -1,4 +1,4 @@
-"""What the Documents panel does. A step changes the page's session and is quick; looking computes what is shown.
+"""What the Documents panel does with the page's session. A step changes it and is quick; ``view.py`` shows it.
 
 They are two events, and only a step writes the session: looking counts tokens, which takes a while in long documents,
 and must not write back a session that has changed meanwhile.
@@ -6,252 +6,202 @@ and must not write back a session that has changed meanwhile.
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.chat_session import ChatSession
+from ...core.chat_session import ChatDocument, ChatSession
 from ...core.document_options import DocumentOptions
-from ...core.document_place import CHAT, Place
-from ...core.document_shelves import DocumentShelves, Shelved
+from ...core.document_place import Place
+from ...core.document_shelves import DocumentShelves
 from ...core.errors import AiroborosLongctxError
-from ...prompt_service import PageRequest, PromptService
 from ..panel_host import PanelHost
-from ..plainformat_panel import plainformat_view
-from .actions import DocumentActions, Form, document_of, form_of
-from .budget_bar import budget_bar, what_gave_way
-from .rows import heading, row_of, rows_of
-from .uploads import read_upload
+from .action_request import ActionRequest, parse_action
+from .actions import DocumentActions, Form, Removed, document_of, form_of
+from .choices import too_long_of
+from .list_html import name_of
+from .messages import said_html, sentence_of
+from .preview import preview_html
+from .scope_names import NAMES, scope_named
 
-NONE_YET = "No documents in this chat yet."
-#: What would be left out is tried and said for documents up to this size; trying takes a dozen token counts.
-_TRIED_CHARACTERS = 200_000
+PASTE = "Paste a text"
+
+
+@dataclass(frozen=True)
+class Editing:
+    """What the panel remembers between its steps: the id of the document in the form, and what was removed last."""
+
+    id: str | None = None
+    removed: Removed | None = None
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a step leaves: the session, the chosen id, the form where it changes, and a word for the person."""
+    """What a step leaves: the session, and where they change the form, a word for the person and the preview."""
 
     session: ChatSession
-    chosen: str | None = None
+    editing: Editing
     form: Form | None = None
     said: str = ""
     problem: str = ""
+    undo: bool = False
+    preview: str | None = None
 
 
-Step = Callable[[ChatSession, Place, "str | None", Form], Done]
+#: Given the session, its place, what is being edited and the form's fields.
+Step = Callable[[ChatSession, Place, Editing, Form, str], Done]
 
 
 class DocumentSteps:
     """The panel's behaviour. Every change gives the page a new ChatSession; nothing is kept here."""
 
-    def __init__(
-        self, host: PanelHost, prompts: PromptService, shelves: DocumentShelves, options: DocumentOptions
-    ) -> None:
+    def __init__(self, host: PanelHost, shelves: DocumentShelves, options: DocumentOptions) -> None:
         self._host = host
         self._shelves = shelves
-        self._prompts = prompts
         self._options = options
 
     def session(self, value: ChatSession | None) -> ChatSession:
         return value if value is not None else ChatSession(self._options)
 
-    # -- steps: [session, choice, said, title, metadata, text] --------------------------------------------------------
+    # -- events: [session, editing, said, editor, title, metadata, text, preview] -------------------------------------
 
     def handler(self, step: Step) -> Callable[..., list[Any]]:
         """An event handler around ``step``: what goes wrong becomes a sentence in the panel, and nothing is lost."""
 
-        def handle(
-            value: ChatSession | None, chosen: str | None, title: Any, metadata: Any, text: Any, *fields: Any
-        ) -> list[Any]:
-            session = self.session(value)
-            try:
-                place = self._host.request(session, fields).place
-                done = step(session, place, chosen, Form(str(title or ""), str(metadata or ""), str(text or "")))
-            except Exception as error:
-                return [session, chosen, said_html(_sentence(error, "That did not work"), True), *_fields(None)]
-            words = said_html(" ".join(filter(None, (done.said, done.problem))), bool(done.problem))
-            return [done.session, done.chosen, words, *_fields(done.form)]
+        def handle(value: Any, editing: Any, add_to: Any, title: Any, metadata: Any, text: Any, *fields: Any) -> Any:
+            form = Form(str(title or ""), str(metadata or ""), str(text or ""))
+
+            def filled(session: ChatSession, place: Place, before: Editing) -> Done:
+                return step(session, place, before, form, str(add_to or ""))
+
+            return self._shown(value, editing, fields, filled)
 
         return handle
+
+    def on_action(self, value: Any, editing: Any, action: Any, *fields: Any) -> list[Any]:
+        """What the list's buttons ask for."""
+
+        def asked(session: ChatSession, place: Place, before: Editing) -> Done:
+            return self._asked(parse_action(action), session, place, before)
+
+        return self._shown(value, editing, fields, asked)
+
+    def on_brought(self, value: Any, editing: Any, add_to: Any, brought: Any, *fields: Any) -> list[Any]:
+        """Documents that were read become the page's: a handler's outputs, and nothing brought any more."""
+
+        def step(session: ChatSession, place: Place, before: Editing) -> Done:
+            documents, words, problem = brought or ((), "", "")
+            if documents:
+                session = self._with(session, place, scope_named(add_to, place), documents)
+            return Done(session, before, None, words, problem)
+
+        return [*self._shown(value, editing, fields, step), None]
+
+    def _shown(
+        self,
+        value: ChatSession | None,
+        editing: Editing | None,
+        fields: Sequence[Any],
+        step: Callable[[ChatSession, Place, Editing], Done],
+    ) -> list[Any]:
+        import gradio as gr
+
+        session, editing = self.session(value), editing or Editing()
+        try:
+            done = step(session, self._host.request(session, fields).place, editing)
+        except Exception as error:
+            words = said_html(sentence_of(error, "That did not work"), True)
+            return [session, editing, words, *(gr.update() for _ in range(5))]
+        words = said_html(" ".join(filter(None, (done.said, done.problem))), bool(done.problem), done.undo)
+        preview = gr.update() if done.preview is None else done.preview
+        return [done.session, done.editing, words, *_fields(done), preview]
+
+    # -- the form -------------------------------------------------------------------------------------------------
 
     def _actions(self, session: ChatSession, place: Place) -> DocumentActions:
         return DocumentActions(self._shelves, session, place)
 
-    def _allowed(self) -> None:
+    def _with(self, session: ChatSession, place: Place, scope: str, documents: Sequence[ChatDocument]) -> ChatSession:
         if self._host.documents_blocked():
             raise AiroborosLongctxError(self._host.documents_blocked())
+        return self._actions(session, place).add(scope, *documents)
 
-    def on_add(self, session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
-        self._allowed()
-        return Done(self._actions(session, place).add(CHAT, document_of(form)), None, Form(), "Added.")
+    def on_add(self, session: ChatSession, place: Place, editing: Editing, form: Form, add_to: str) -> Done:
+        scope, document = scope_named(add_to, place), document_of(form)
+        said = f"Added: {name_of(document)}."
+        return Done(self._with(session, place, scope, [document]), editing, Form(), said)
 
-    def on_save(self, session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
-        return Done(self._actions(session, place).save(_one(chosen), form), chosen, None, "Saved.")
+    def on_save(self, session: ChatSession, place: Place, editing: Editing, form: Form, add_to: str) -> Done:
+        if editing.id is None:
+            raise AiroborosLongctxError("No document is being edited; press Edit in its row first.")
+        saved = self._actions(session, place).save(editing.id, form)
+        return Done(saved, editing, None, "Saved.")
 
-    def on_switch(self, session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
+    def on_close(self, session: ChatSession, place: Place, editing: Editing, form: Form, add_to: str) -> Done:
+        return Done(session, replace(editing, id=None), Form())
+
+    # -- the list -------------------------------------------------------------------------------------------------
+
+    def _asked(self, asked: ActionRequest, session: ChatSession, place: Place, editing: Editing) -> Done:
         actions = self._actions(session, place)
-        return Done(actions.switch(_one(chosen), not actions.found(_one(chosen)).document.on), chosen)
+        if asked.do == "undo":
+            again = actions.undo(editing.removed)
+            return Done(again, replace(editing, removed=None), None, "The document is back.")
+        if asked.do == "close-preview":
+            return Done(session, editing, preview="")
+        document = actions.found(asked.id).document
+        if asked.do == "switch":
+            return Done(actions.switch(asked.id, asked.on), editing)
+        if asked.do in ("up", "down"):
+            return Done(actions.move(asked.id, -1 if asked.do == "up" else 1), editing)
+        if asked.do == "scope":
+            moved = actions.rescope(asked.id, asked.scope)
+            return Done(moved, editing, None, f"{name_of(document)}: {NAMES[asked.scope].lower()}.")
+        if asked.do == "preview":
+            return Done(session, editing, preview=preview_html(document, asked.start, asked.end, asked.number))
+        if asked.do == "edit":
+            return Done(session, replace(editing, id=asked.id), form_of(document))
+        after, removed = actions.remove(asked.id)
+        edited = editing.id == asked.id
+        left = Editing(None if edited else editing.id, removed)
+        return Done(after, left, Form() if edited else None, f"Removed: {name_of(document)}.", undo=True)
 
-    def on_up(self, session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
-        return Done(self._actions(session, place).move(_one(chosen), -1), chosen)
+    def on_open(self, value: Any, request: Any) -> Any:
+        """The page learns who opened it, where its host asks people to log in."""
+        import gradio as gr
 
-    def on_down(self, session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
-        return Done(self._actions(session, place).move(_one(chosen), 1), chosen)
+        person = getattr(request, "username", None)
+        return replace(self.session(value), person=str(person)) if person else gr.update()
 
-    def on_remove(self, session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
-        return Done(self._actions(session, place).remove(_one(chosen))[0], None, Form(), "Removed.")
-
-    def on_close(self, session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
-        return Done(session, None, Form())
-
-    def on_upload(self, files: Any, *given: Any) -> list[Any]:
-        """Files become documents one by one; one that cannot be read is named, and the others are taken."""
-
-        def step(session: ChatSession, place: Place, chosen: str | None, form: Form) -> Done:
-            self._allowed()
-            read, problems = [], []
-            for file in files if isinstance(files, list) else [files] if files else []:
-                try:
-                    read.append(read_upload(file))
-                except AiroborosLongctxError as error:
-                    problems.append(str(error))
-            after = self._actions(session, place).add(CHAT, *read)
-            return Done(after, chosen, None, f"{len(read)} added.", " ".join(problems))
-
-        return [*self.handler(step)(*given), None]
+    # -- the choices ----------------------------------------------------------------------------------------------
 
     def on_options(self, value: ChatSession | None, *ticks: Any) -> ChatSession:
+        """The ticks, the temperature and what happens to what is too long, as they stand in the panel."""
         session = self.session(value)
-        only, sources, without_history, sampling, temperature = ticks
+        only, sources, without_history, lines, attachments, sampling, temperature, when_too_long = ticks
         heat = temperature if isinstance(temperature, (int, float)) else session.options.temperature
-        heat = min(max(float(heat), 0.0), 2.0)
+        chosen = too_long_of(when_too_long) or session.options.when_too_long
         options = replace(
             session.options,
             only_from_documents=bool(only),
             name_sources=bool(sources),
             without_history=bool(without_history),
+            one_instruction_per_line=bool(lines),
+            attachments=bool(attachments),
             own_sampling=bool(sampling),
-            temperature=heat,
+            temperature=min(max(float(heat), 0.0), 2.0),
+            when_too_long=chosen,
         )
         return replace(session, options=options)
 
-    # -- choosing and looking: neither writes the session -------------------------------------------------------------
 
-    def on_choose(self, value: ChatSession | None, before: str | None, line: Any, *fields: Any) -> list[Any]:
-        """The line that was picked: [choice, said, title, metadata, text].
-
-        Gradio 3 and 4 also say this when a line was renumbered; the form's unsaved text must stay then.
-        """
-        import gradio as gr
-
-        unchanged = [gr.update(), gr.update(), *_fields(None)]
-        try:
-            there, row = self._there(self.session(value), fields)[1], row_of(line)
-            if row is None or not 0 <= row < len(there) or there[row].document.id == before:
-                return unchanged
-            return [there[row].document.id, "", *_fields(form_of(there[row].document))]
-        except Exception as error:
-            return [gr.update(), said_html(_sentence(error, "It could not be chosen"), True), *_fields(None)]
-
-    def on_chat_change(self, value: ChatSession | None, chosen: str | None, *fields: Any) -> list[Any]:
-        """Another chat's document is no longer chosen, nor in the form: [choice, title, metadata, text, *look]."""
-        import gradio as gr
-
-        view = self.look(value, chosen, *fields)
-        try:
-            there = self._there(self.session(value), fields)[1]
-            stays = chosen is None or any(one.document.id == chosen for one in there)
-        except Exception:
-            stays = True
-        return [gr.update() if stays else None, *_fields(None if stays else Form()), *view]
-
-    def _there(self, session: ChatSession, fields: Any) -> tuple[PageRequest, tuple[Shelved, ...]]:
-        request = self._host.request(session, fields)
-        return request, self._shelves.shelved(session, request.place)
-
-    def look(self, value: ChatSession | None, chosen: str | None, *fields: Any) -> list[Any]:
-        """What the panel shows: [heading, bar, list, actions, adding, PLAINFORMAT's two]."""
-        import gradio as gr
-
-        session = self.session(value)
-        try:
-            request, there = self._there(session, fields)
-            rows, bar = rows_of(there, request), self._bar(session, request, there)
-        except Exception as error:
-            sentence = said_html(_sentence(error, "The tokens could not be counted"), True)
-            return [gr.update(), sentence, *(gr.update() for _ in range(5))]
-        line = next((row for row, one in zip(rows, there, strict=True) if one.document.id == chosen), None)
-        on = any(one.document.on for one in there)
-        return [
-            gr.update(label=heading(there)),
-            bar,
-            gr.update(choices=rows, value=line, visible=bool(rows)),
-            gr.update(visible=line is not None),
-            gr.update(visible=line is None),
-            *plainformat_view(on, self._host.plainformat_separator()),
-        ]
-
-    def on_typing(self, value: ChatSession | None, *fields: Any) -> Any:
-        """The bar alone: this runs while another field is clicked, and nothing may move under the pointer."""
-        import gradio as gr
-
-        session = self.session(value)
-        try:
-            request, there = self._there(session, fields)
-            return self._bar(session, request, there) if there else gr.update()
-        except Exception:  # said where it matters: when documents are changed or the prompt is built
-            return gr.update()
-
-    def _bar(self, session: ChatSession, request: PageRequest, there: tuple[Shelved, ...]) -> str:
-        """The budget bar as HTML; a line where this chat has no documents or no model is loaded to ask."""
-        if not there:
-            return note_html(NONE_YET)
-        documents, turn = [one.document.block() for one in there if one.document.on], request.turn
-        if turn is None:
-            tokens = sum(request.count_tokens(document.text) for document in documents)
-            return note_html(f"About {tokens} tokens in documents that are on (estimated: no model is loaded).")
-        asked = (documents, request.question, session.options, turn)
-        budget = self._prompts.budget(*asked, request.reply_tokens)
-        gives_way: list[str] = []
-        if budget.free < 0 and documents and sum(len(document.text) for document in documents) <= _TRIED_CHARACTERS:
-            try:
-                gives_way = what_gave_way(self._prompts.build(*asked))
-            except AiroborosLongctxError as error:
-                gives_way = ["Sent now, it would be refused.", str(error)]
-        return budget_bar(budget, request.estimated, gives_way)
-
-    def on_prompt(self, value: ChatSession | None, *fields: Any) -> str:
-        """The exact prompt, or the sentence that says why there is none."""
-        try:
-            return self._host.prompt(self.session(value), fields)
-        except Exception as error:
-            return _sentence(error, "The prompt could not be built")
-
-
-def _one(chosen: str | None) -> str:
-    if chosen is None:
-        raise AiroborosLongctxError("No document is chosen; choose one in the list first.")
-    return chosen
-
-
-def _fields(form: Form | None) -> list[Any]:
+def _fields(done: Done) -> list[Any]:
+    """[editor, title, metadata, text]: the editor is open and says what it edits as soon as a document is in it."""
     import gradio as gr
 
-    return [gr.update()] * 3 if form is None else [form.title, form.metadata, form.text]
-
-
-def _sentence(error: Exception, what: str) -> str:
-    return str(error) if isinstance(error, AiroborosLongctxError) else f"{what}: {type(error).__name__}: {error}"
-
-
-def note_html(words: str) -> str:
-    return f'<p class="airoboros-longctx-note">{html.escape(words)}</p>'
-
-
-def said_html(words: str, problem: bool = False) -> str:
-    if not words:
-        return ""
-    role = "alert" if problem else "status"
-    return f'<p class="airoboros-longctx-said{" problem" if problem else ""}" role="{role}">{html.escape(words)}</p>'
+    form = done.form
+    if form is None:
+        return [gr.update() for _ in range(4)]
+    if done.editing.id is not None and form != Form():
+        return [gr.update(label=f"Edit {form.title or 'a document'}", open=True), form.title, form.metadata, form.text]
+    return [gr.update(label=PASTE), form.title, form.metadata, form.text]
