@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from .core.document_shelves import DocumentShelves
+from .core.errors import AiroborosLongctxError
+from .core.ports import DocumentStore
 from .core.settings import Settings, describe_settings, load_settings
 from .prompt_service import PromptService
 from .service import LongContextService
@@ -30,7 +32,7 @@ class Extension:
         self._said: set[str] = set()
         self.service = LongContextService(self.host, RopeEngine(), self.settings)
         self.prompt_service = PromptService()
-        self.shelves = DocumentShelves()
+        self.shelves = DocumentShelves(self._document_store())
         self.prompting = WebuiPrompting(
             self.host, self.service, self.prompt_service, self.settings, new_session_state, self.shelves
         )
@@ -45,6 +47,22 @@ class Extension:
                 self._said.add(problem)
                 self.host.log(problem, problem=True)
         return settings
+
+    def _document_store(self) -> DocumentStore | None:
+        """Where documents are kept; None where they end with their page, and why is said unless it was chosen."""
+        settings = self.settings()
+        if not settings.store_documents:
+            return None
+        try:
+            from .documents.store import FileDocumentStore
+            from .documents.store_place import store_folder
+
+            return FileDocumentStore(store_folder(settings.documents_folder, self.host.served_folders()))
+        except AiroborosLongctxError as error:
+            self.host.log(str(error), problem=True)
+        except Exception as error:
+            self.host.log(f"No documents are stored: {type(error).__name__}.", problem=True)
+        return None
 
     def put_templates_in_place(self) -> None:
         """Give the webui's dropdown our templates; the models are looked after with or without them."""

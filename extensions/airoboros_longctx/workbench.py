@@ -14,6 +14,7 @@ from .core.errors import AiroborosLongctxError
 from .core.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template, render_conversation
 from .core.plainformat import with_plainformat
 from .core.settings import Settings, load_settings
+from .documents.store import FileDocumentStore
 from .host.workbench import LOADER, WorkbenchHost
 from .prompt_service import PromptService
 from .service import LongContextService
@@ -50,7 +51,7 @@ class Workbench:
         self.host = WorkbenchHost(data_folder)
         self.service = LongContextService(self.host, RopeEngine(), lambda: self.settings)
         self.prompts = PromptService()
-        self.shelves = DocumentShelves()
+        self.shelves = DocumentShelves(FileDocumentStore(data_folder / "documents"))
         #: One person, and conversations that end with their page.
         self.place = Place()
 

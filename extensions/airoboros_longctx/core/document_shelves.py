@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from .chat_session import ChatDocument, ChatSession
 from .document_place import Place, Shelf
-from .ports import DocumentStore
+from .errors import AiroborosLongctxError
+from .ports import DocumentStore, StoredShelf
 
 Change = Callable[[tuple[ChatDocument, ...]], Sequence[ChatDocument]]
 
@@ -49,6 +50,38 @@ class DocumentShelves:
             self._store.change(shelf, change)
             return session
         return session.with_documents(shelf, change(session.documents.get(shelf, ())))
+
+    def problems(self, place: Place) -> tuple[str, ...]:
+        """A sentence, for whoever is in ``place`` alone, for every document there that is damaged."""
+        shelves = [place.shelf(scope) for scope in place.scopes]
+        return tuple(
+            problem
+            for shelf in shelves
+            if self._store is not None and shelf.stored
+            for problem in self._store.problems(shelf)
+        )
+
+    # -- everything that is kept for a person ------------------------------------------------------------------------
+
+    def stored_shelves(self, place: Place) -> tuple[StoredShelf, ...]:
+        """Every shelf that is kept for the person of ``place``, in all their chats."""
+        if self._store is None or place.person is None:
+            return ()
+        return self._store.shelves(place.person)
+
+    def export(self, place: Place) -> bytes:
+        """A zip of every document that is kept for the person of ``place``. AiroborosLongctxError where none is."""
+        if self._store is None or place.person is None or not self.stored_shelves(place):
+            raise AiroborosLongctxError("No documents of yours are stored; there is nothing to export.")
+        return self._store.export(place.person)
+
+    def forget(self, place: Place, shelf: Shelf | None = None) -> None:
+        """Delete what is kept on ``shelf``, or everything that is kept for the person of ``place``."""
+        mine = [one.shelf for one in self.stored_shelves(place)]
+        if shelf is not None and shelf not in mine:
+            raise AiroborosLongctxError("These documents were not deleted: no such documents of yours are stored.")
+        if self._store is not None and mine:
+            self._store.delete(mine if shelf is None else [shelf])
 
     def _documents(self, session: ChatSession, shelf: Shelf) -> tuple[ChatDocument, ...]:
         if self._store is not None and shelf.stored:

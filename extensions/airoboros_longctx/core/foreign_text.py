@@ -37,6 +37,11 @@ def read_json_object(path: Path, limit: int = 4 << 20) -> dict[str, Any]:
     content, more = read_bytes(path, limit)
     if more:
         raise UnreadableFileError(f"is larger than {limit >> 20} MiB, which no such file needs to be")
+    return parse_json_object(content)
+
+
+def parse_json_object(content: bytes) -> dict[str, Any]:
+    """The JSON object in the bytes of a file. Raises UnreadableFileError."""
     try:
         value = json.loads(content.decode("utf-8-sig", "replace"))
     except RecursionError:

@@ -85,13 +85,35 @@ class Rope(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class StoredShelf:
+    """A shelf in the store: how many documents it has, and the bytes that they take there."""
+
+    shelf: Shelf
+    id: str
+    documents: int
+    size_bytes: int
+
+
 class DocumentStore(Protocol):
     """Documents that outlive their page. Every method raises AiroborosLongctxError with a sentence where it cannot."""
 
     def read(self, shelf: Shelf) -> tuple[ChatDocument, ...]:
-        """The documents on ``shelf``, in order."""
+        """The documents on ``shelf``, in order, without those that are damaged."""
+
+    def problems(self, shelf: Shelf) -> tuple[str, ...]:
+        """A sentence, for the owner alone, for whatever on ``shelf`` is damaged."""
 
     def change(
         self, shelf: Shelf, change: Callable[[tuple[ChatDocument, ...]], Sequence[ChatDocument]]
     ) -> tuple[ChatDocument, ...]:
         """Replace the documents on ``shelf`` by what ``change`` makes of them, at once and wholly; returns them."""
+
+    def shelves(self, person: str) -> tuple[StoredShelf, ...]:
+        """The shelves of ``person``, and nobody else's."""
+
+    def export(self, person: str) -> bytes:
+        """A zip of every document of ``person``, for people to read."""
+
+    def delete(self, shelves: Sequence[Shelf]) -> None:
+        """Remove ``shelves`` with all their files, also those that are damaged."""

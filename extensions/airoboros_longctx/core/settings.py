@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,8 @@ class Settings:
     documents_temperature: float = 0.5
     documents_from_web: bool = False
     api_document_characters: int = 1_000_000
+    store_documents: bool = True
+    documents_folder: str = ""
 
     @property
     def document_options(self) -> DocumentOptions:
@@ -89,10 +92,10 @@ def _checked(setting: SettingDescription, value: Any) -> tuple[Any, tuple[str, .
         return parse_rules(value, setting.name)
     if _fits(setting, value):
         return (int(value) if setting.kind == "whole number" else value), ()
-    wanted = {"switch": "true or false"}.get(setting.kind, f"a {setting.kind}")
+    wanted = {"switch": "true or false", "text": "a text in quotation marks"}.get(setting.kind, f"a {setting.kind}")
     if setting.smallest is not None and setting.largest is not None:
         wanted += f" from {setting.smallest} to {setting.largest}"
-    default = str(setting.default).lower() if setting.kind == "switch" else setting.default
+    default = json.dumps(setting.default)
     return setting.default, (
         f"The setting {setting.name} is {quoted(repr(value), 60)}; {wanted} is needed, so {default} is used.",
     )
@@ -101,6 +104,8 @@ def _checked(setting: SettingDescription, value: Any) -> tuple[Any, tuple[str, .
 def _fits(setting: SettingDescription, value: Any) -> bool:
     if setting.kind == "switch":
         return isinstance(value, bool)
+    if setting.kind == "text":
+        return isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     in_range = (setting.smallest or 0) <= value <= (float("inf") if setting.largest is None else setting.largest)

@@ -1,1 +1,1 @@
-"""Documents from outside: files and web pages in, text and metadata out."""
+"""Files in, text out, and where documents are kept."""

@@ -76,6 +76,11 @@ class WebuiHost:
         folder = Path(user_data) if user_data else Path(self._shared.args.model_dir)
         return folder / "airoboros_longctx-rules.yaml"
 
+    def served_folders(self) -> tuple[Path, ...]:
+        """The folders from where the webui hands out files: its own, in which it runs, and the one of its user."""
+        user_data = getattr(self._shared, "user_data_dir", None)
+        return (Path.cwd(), Path(user_data)) if user_data else (Path.cwd(),)
+
     def log(self, message: str, *, problem: bool = False) -> None:
         (self._logger.warning if problem else self._logger.info)(f"[airoboros_longctx] {message}")
 

@@ -37,7 +37,8 @@ def test_good_values_are_used() -> None:
             {"context": 8192},
             "The setting 'context' is unknown; the settings are apply_scaling, context_tokens, model_rules,"
             " status_refresh_seconds, write_templates, documents_only, documents_name_sources,"
-            " documents_without_history, documents_sampling, documents_temperature, api_document_characters.",
+            " documents_without_history, documents_sampling, documents_temperature, api_document_characters, store_documents,"
+            " documents_folder.",
         ),
         (
             {"context_tokens": "much"},
@@ -67,6 +68,7 @@ def test_a_value_that_does_not_fit_is_named_and_the_default_used(overrides: dict
     st.dictionaries(
         st.sampled_from([*(field.name for field in fields(Settings)), "other"]),
         JSON | st.lists(st.dictionaries(st.sampled_from(["pattern", "factor", "rope_type", "x"]), JSON)),
+        max_size=6,
     )
 )
 def test_no_value_raises(overrides: dict[str, Any]) -> None:

@@ -1,0 +1,14 @@
+"""What the store says where it cannot: no path and no word of a document is in any of its errors."""
+
+from __future__ import annotations
+
+from ..core.errors import AiroborosLongctxError
+
+
+class DocumentStoreError(AiroborosLongctxError):
+    """Documents that could not be stored, read, exported or deleted. The text is for their owner and for a log."""
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be used, without its name."""
+    return error.strerror or type(error).__name__
