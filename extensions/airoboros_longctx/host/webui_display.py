@@ -1,69 +1,61 @@
-"""How PLAINFORMAT replies are shown: as one code block, from the first streamed token. The history keeps the text."""
+"""How replies are shown, from the first streamed token; the history keeps their text.
+
+PLAINFORMAT replies are one code block. In replies over documents nothing leaks out, and their sources stand below.
+"""
 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from typing import Any
 
 from ..core.plainformat import bare_code
+from ..core.reply_safety import safe_reply
+from ..core.source_notes import source_notes_html
+from .webui_marks import ReplyMark, marks_of
 
-#: In the history's metadata, at the key that the webuis from v3.4 on use for a reply; before, a key of the history:
-#: a list with one entry for each row, because those webuis cut the last entry off every value of a history.
-_MARK = "airoboros_longctx"
 _PLAINFORMAT = "plainformat"
 
 
-def mark_plainformat(history: Any, row: int, on: bool) -> None:
-    """Remember in ``history``, the live one, whether the reply in ``row`` was asked for in PLAINFORMAT."""
-    if not isinstance(history, dict) or "metadata" not in history:
-        return
-    key = f"assistant_{row}"
-    if on:
-        history["metadata"].setdefault(key, {})[_MARK] = _PLAINFORMAT
-    else:
-        history["metadata"].get(key, {}).pop(_MARK, None)
-
-
-def with_mark(history: Any, row: int, on: bool) -> Any:
-    """The same for webuis whose histories have no metadata: a copy that carries the mark to the page."""
-    if not isinstance(history, dict) or "metadata" in history or not (on or _MARK in history):
-        return history
-    marks = [*history.get(_MARK, [])][: row + 1]
-    marks += [""] * (row + 1 - len(marks))
-    marks[row] = _PLAINFORMAT if on else ""
-    return {**history, _MARK: marks}
-
-
-def _marked_rows(history: dict[str, Any]) -> list[int]:
-    metadata = history.get("metadata") or {}
-    rows = [
-        int(key.removeprefix("assistant_"))
-        for key, value in metadata.items()
-        if isinstance(value, dict) and value.get(_MARK) == _PLAINFORMAT
-    ]
-    return rows + [row for row, mark in enumerate(history.get(_MARK, ())) if mark == _PLAINFORMAT]
-
-
 class WebuiDisplay:
-    """The wrapper around ``chat_html_wrapper``. ``waiting`` is what the webui shows before the first token."""
+    """The wrapper around ``chat_html_wrapper``. ``waiting`` is what the webui shows before the first token;
+    ``escapes_html`` is False for a webui that puts a reply into its page as it is."""
 
-    def __init__(self, waiting: Callable[[], str]) -> None:
+    def __init__(self, waiting: Callable[[], str], escapes_html: Callable[[], bool]) -> None:
         self._waiting = waiting
+        self._escapes_html = escapes_html
 
     def chat_html_wrapper(self, original: Callable[..., Any], history: Any, *more: Any, **named: Any) -> Any:
         return original(self.shown(history), *more, **named)
 
     def shown(self, history: Any) -> Any:
-        """``history`` with the replies marked PLAINFORMAT as code blocks; itself where there are none."""
-        rows = _marked_rows(history) if isinstance(history, dict) else []
-        if not rows:
+        """``history`` as it is safe to show, with code as code and notes about sources; itself where there are none."""
+        marks = dict(marks_of(history))
+        if not marks:
             return history
         visible = [list(row) for row in history["visible"]]
-        for row in rows:
-            if row < len(visible) and visible[row][1] not in ("", self._waiting()):
-                visible[row][1] = code_block(html.unescape(visible[row][1]))
+        for number, mark in marks.items():
+            if number < len(visible) and visible[number][1] not in ("", self._waiting()):
+                internal = history["internal"][number][1] if number < len(history["internal"]) else ""
+                visible[number][1] = self._shown(visible[number][1], internal, mark)
         return {**history, "visible": visible}
+
+    def _shown(self, reply: str, internal: str, mark: ReplyMark) -> str:
+        if mark.code and not mark.documents:
+            return code_block(html.unescape(reply))
+        if not mark.documents:
+            return reply
+        check = mark.check_of(internal)
+        note = source_notes_html(check) if check is not None else ""
+        safe = safe_reply(reply, self._escapes_html())
+        return f"{end_of_blocks(safe)}\n\n{note}" if note else safe
+
+
+def end_of_blocks(reply: str) -> str:
+    """``reply`` with its open code block closed, as the webuis themselves look for one."""
+    lines = re.sub("(.)```", "\\1\n```", re.sub(r"\\(?:begin|end){code}", "```", reply)).split("\n")
+    return reply + "\n```" if sum(line.strip().startswith("```") for line in lines) % 2 else reply
 
 
 def code_block(reply: str) -> str:

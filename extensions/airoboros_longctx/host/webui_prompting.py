@@ -22,6 +22,7 @@ from .webui_hooks import DELIBERATE
 from .webui_page import WebuiPage, owner_of_the_prompt
 from .webui_place import place_of
 from .webui_prompts import WebuiPrompts
+from .webui_replies import WebuiReplies
 from .webui_seams import DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, REPLY, SESSION, STOP
 from .webui_templates import probe_template_place, write_templates
 
@@ -72,14 +73,15 @@ class WebuiPrompting:
 
     def wrappers(self) -> Mapping[str, Wrapper]:
         """By duty, what runs around the webui's functions."""
-        prompts, display = self.prompts, WebuiDisplay(_waiting)
+        prompts, display = self.prompts, WebuiDisplay(_waiting, _escapes_html)
+        replies = WebuiReplies(prompts, lambda sentence: self._host.log(sentence, problem=True))
         return {
             PROMPT: lambda *given, **named: prompts.generate_chat_prompt(*given, **named),
             STOP: lambda *given, **named: prompts.get_stopping_strings(*given, **named),
-            REPLY: lambda *given, **named: prompts.generate_reply(*given, **named),
+            REPLY: lambda *given, **named: replies.generate_reply(*given, **named),
             OTHER_PROMPTS: lambda *given, **named: prompts.without_documents(*given, **named),
             DISPLAY: lambda *given, **named: display.chat_html_wrapper(*given, **named),
-            MARK: lambda *given, **named: prompts.generate_chat_reply(*given, **named),
+            MARK: lambda *given, **named: replies.generate_chat_reply(*given, **named),
             SESSION: lambda *given: self.page().create_event_handlers(*given),
             GATHER: lambda *given: self.page().gather_interface_values(*given),
         }
@@ -92,7 +94,7 @@ class WebuiPrompting:
         return self._page
 
     def _why_documents_are_blocked(self) -> str:
-        lost = [duty for duty in self.lost_duties() if duty in (PROMPT, GATHER, REPLY)]
+        lost = [duty for duty in self.lost_duties() if duty in (PROMPT, GATHER, REPLY, DISPLAY, MARK)]
         if lost:
             return f"Documents cannot be added: this webui has no place known to us to {lost[0]}."
         owner = owner_of_the_prompt(self._host.extension_name)
@@ -138,6 +140,13 @@ def _waiting() -> str:
     from modules import shared
 
     return str(getattr(shared, "processing_message", ""))
+
+
+def _escapes_html() -> bool:
+    """True from v1.6 on: a reply reaches the page's Markdown with its HTML as text."""
+    from modules import chat
+
+    return hasattr(chat, "html")
 
 
 def _rejection(sentence: str) -> Exception:

@@ -6,7 +6,7 @@ regenerate, Continue, "Start reply with", impersonate, the token counter, ``/v1/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -20,12 +20,14 @@ from ..core.inline_documents import inline_request
 from ..core.instructions import instruction_text
 from ..core.plainformat import with_plainformat
 from ..core.settings import Settings
+from ..core.sources import SentDocument
 from ..prompt_service import PromptService
-from .webui_display import mark_plainformat, with_mark
 from .webui_turn import WebuiTurn
 
 #: The key of our page state among the webui's own; a state without it is an API request.
 SESSION_KEY = "airoboros_longctx"
+#: A list in the state of one request: the ``SentDocument`` s of the prompt that was built for it.
+SENT_KEY = "airoboros_longctx-sent"
 #: An instruction that the model would write itself ends here; so does an impersonated question.
 _STOP_IN_DOCUMENTS = ("USER:", "ASSISTANT:", "ENDINSTRUCTION")
 
@@ -117,9 +119,6 @@ class WebuiPrompts:
         except AiroborosLongctxError as error:
             raise self._reject(str(error)) from error
         turn = self.turn(original, state, arguments)
-        if asked.page:
-            code = not turn.impersonates and self._replies_with_code(asked)
-            mark_plainformat(arguments.get("history"), turn.turns, code)
         if asked.documents:
             prompt: str = self._with_documents(asked, user_input, state, turn)
         elif asked.plainformat and not turn.impersonates:
@@ -142,7 +141,17 @@ class WebuiPrompts:
         if turn.impersonates:
             options, question = replace(options, only_from_documents=False, name_sources=False), ""
         try:
-            return self._prompts.build(asked.blocks(), question, options, turn).text
+            built = self._prompts.build(asked.blocks(), question, options, turn)
+            state.get(SENT_KEY, [])[:] = [
+                SentDocument(
+                    asked.documents[one.document].id,
+                    asked.documents[one.document].title,
+                    one.block,
+                    asked.documents[one.document].text,
+                )
+                for one in built.blocks
+            ]
+            return built.text
         except AiroborosLongctxError as error:
             return self._refused(str(error), asked, question, options, turn)
         except Exception as error:
@@ -177,34 +186,13 @@ class WebuiPrompts:
 
     def get_stopping_strings(self, original: Callable[..., Any], state: dict[str, Any]) -> Any:
         found = original(state)
-        asked = self._asked_or_nothing(state)
+        asked = self.asked_or_nothing(state)
         wanted: tuple[str, ...] = ()
         if asked.documents:
             wanted = _STOP_IN_DOCUMENTS
         elif asked.plainformat or (asked.page and state.get("mode") == "instruct"):
             wanted = self._style.stop_strings()
         return [*found, *(string for string in wanted if string not in found)]
-
-    def generate_reply(self, original: Callable[..., Any], question: Any, *more: Any, **named: Any) -> Iterator[Any]:
-        if isinstance(question, RefusedPrompt):
-            return iter((question.sentence,))
-        return iter(original(question, *more, **named))
-
-    def generate_chat_reply(
-        self, original: Callable[..., Any], text: Any, state: Any, *more: Any, **named: Any
-    ) -> Iterator[Any]:
-        """Replies on their way to the page; each history says which of its replies are code."""
-        asked = self._asked_or_nothing(state)
-        again = any((*more[:2], named.get("regenerate"), named.get("_continue")))
-        row = len(state["history"]["internal"]) - again
-        histories: Iterator[Any] = iter(original(text, state, *more, **named))
-        if not asked.page:
-            return histories
-        code = self._replies_with_code(asked)
-        return (with_mark(history, row, code) for history in histories)
-
-    def _replies_with_code(self, asked: Asked) -> bool:
-        return asked.plainformat and self.plainformat_separator() is not None
 
     def without_documents(self, original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """For prompts that are not the chat's (a web search query, an image prompt): the page's state is left out."""
@@ -218,7 +206,7 @@ class WebuiPrompts:
 
     def with_sampling(self, state: dict[str, Any]) -> dict[str, Any]:
         """A copy of ``state`` with the sampling for documents, where the page has them on and wants it."""
-        asked = self._asked_or_nothing(state)
+        asked = self.asked_or_nothing(state)
         if not asked.documents or not asked.options.own_sampling:
             return state
         heat = asked.options.temperature
@@ -235,7 +223,8 @@ class WebuiPrompts:
             ours["do_sample"] = False
         return {**state, **{key: value for key, value in ours.items() if key in state}}
 
-    def _asked_or_nothing(self, state: dict[str, Any]) -> Asked:
+    def asked_or_nothing(self, state: dict[str, Any]) -> Asked:
+        """The same, for what runs beside the prompt."""
         try:
             return self.asked(state)
         except AiroborosLongctxError:  # said where the prompt is built

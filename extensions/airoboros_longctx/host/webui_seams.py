@@ -17,8 +17,8 @@ STOP = "stop replies at the next turn"
 REPLY = "say why a prompt was refused"
 SESSION = "give each page documents of its own"
 GATHER = "carry a page's documents to its prompts"
-DISPLAY = "show PLAINFORMAT replies as code"
-MARK = "remember which replies are code"
+DISPLAY = "show replies as code, or safely and with their sources"
+MARK = "remember which replies are code or from documents"
 OTHER_PROMPTS = "keep documents out of prompts that are not the chat's"
 
 

@@ -1,0 +1,61 @@
+"""Replies on their way to the page: each history says which of its replies are code or from documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from ..core.sources import check_reply
+from .webui_marks import ReplyMark, mark_of, with_mark
+from .webui_prompts import SENT_KEY, Asked, RefusedPrompt, WebuiPrompts
+
+
+class WebuiReplies:
+    """The wrappers around the webui's reply functions. ``log`` takes a sentence about what went wrong."""
+
+    def __init__(self, prompts: WebuiPrompts, log: Callable[[str], None]) -> None:
+        self._prompts = prompts
+        self._log = log
+
+    def generate_reply(self, original: Callable[..., Any], question: Any, *more: Any, **named: Any) -> Iterator[Any]:
+        if isinstance(question, RefusedPrompt):
+            return iter((question.sentence,))
+        return iter(original(question, *more, **named))
+
+    def generate_chat_reply(
+        self, original: Callable[..., Any], text: Any, state: Any, *more: Any, **named: Any
+    ) -> Iterator[Any]:
+        """``state`` goes on as a copy with a list of its own, which the prompt of this very request fills."""
+        asked = self._prompts.asked_or_nothing(state)
+        if not asked.page:
+            return iter(original(text, state, *more, **named))
+        again = any((*more[:2], named.get("regenerate"), named.get("_continue")))
+        history = state["history"]
+        row = len(history["internal"]) - again
+        before = mark_of(history, row) if again else ReplyMark()
+        mark = replace(before, code=self._replies_with_code(asked), documents=before.documents or bool(asked.documents))
+        sent: list[Any] = []
+        histories: Iterator[Any] = iter(original(text, {**state, SENT_KEY: sent}, *more, **named))
+        return self._marked(histories, row, mark, sent)
+
+    def _marked(self, histories: Iterator[Any], row: int, mark: ReplyMark, sent: list[Any]) -> Iterator[Any]:
+        last = None
+        for history in histories:
+            last = with_mark(history, row, mark)
+            yield last
+        checked = self._checked(last, row, mark, sent) if sent else None
+        if checked is not None:
+            yield with_mark(last, row, checked)
+
+    def _checked(self, history: Any, row: int, mark: ReplyMark, sent: list[Any]) -> ReplyMark | None:
+        """``mark`` with what was found in the finished reply."""
+        try:
+            question, reply = history["internal"][row][:2]
+            return mark.with_check(reply, check_reply(reply, sent, question)) if reply.strip() else None
+        except Exception as error:
+            self._log(f"The sources of a reply could not be checked: {type(error).__name__}: {error}.")
+            return None
+
+    def _replies_with_code(self, asked: Asked) -> bool:
+        return asked.plainformat and self._prompts.plainformat_separator() is not None
