@@ -10,12 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .core.closed_context import ClosedContext, Document, defuse_and_count, render
-from .core.document_options import SHORTEN, DocumentOptions
+from .core.closed_context import Document, block_of, message_of, normalise_document
+from .core.document_options import DocumentOptions
 from .core.document_place import Place
 from .core.instructions import instruction_text
 from .core.packing.packed_prompt import BuiltPrompt, LeftOut, SentBlock
-from .core.token_budget import fit_to_budget
+from .core.packing.packer import Window, pack
+from .core.packing.parts import in_original
+from .core.packing.sources import rates_of, sources_of
+from .core.packing.token_counts import TokenCounts
+from .core.packing.token_rates import TokenRates
+from .core.token_budget import TokenCounter, question_does_not_fit
 
 __all__ = ["BuiltPrompt", "ChatTurn", "LeftOut", "PageRequest", "PromptBudget", "PromptService", "SentBlock"]
 
@@ -43,6 +48,8 @@ class ChatTurn(Protocol):
 
 #: Stands for no message at all, which a webui would not render; it is counted with the preamble.
 _SHORTEST = "."
+#: Documents of so many characters are counted right away; of longer ones samples say first whether they can fit.
+_COUNTED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -84,72 +91,139 @@ class PageRequest:
 
 
 class PromptService:
-    """Builds the prompts of closed-context questions."""
+    """Builds the prompts of closed-context questions. Counts of tokens are remembered from prompt to prompt."""
+
+    def __init__(self) -> None:
+        self._counts = TokenCounts()
 
     def build(
         self, documents: Sequence[Document], question: str, options: DocumentOptions, turn: ChatTurn
     ) -> BuiltPrompt:
         """The prompt for ``question`` over ``documents``.
 
-        Earlier turns give way first, oldest first; then the documents' text is shortened, visibly. Raises
-        DoesNotFitError, with the numbers, where the envelope and the question alone are too long.
+        Documents are kept whole as long as they fit: earlier turns give way first, oldest first; then the documents,
+        as ``options.when_too_long`` says. Raises DoesNotFitError, with the numbers, where the least is too long.
         """
-        context, defused = defuse_and_count(ClosedContext(tuple(documents), instruction_text(question, options)))
-        available = 0 if options.without_history else turn.turns
-        message = render(context)
-        for turns in range(available, -1, -1):
-            text = turn.render(message, turns)
-            tokens = turn.count_tokens(text)
-            if tokens <= turn.limit_tokens:
-                return BuiltPrompt(text, message, tokens, turns, available - turns, _sent(context), defused=defused)
-        fitted = fit_to_budget(
-            context, turn.limit_tokens, lambda shorter: turn.render(render(shorter), 0), turn.count_tokens
+        instruction = instruction_text(question, options)
+        limit, available = turn.limit_tokens, 0 if options.without_history else turn.turns
+        bare = message_of((), instruction)
+        around = self._count(turn.render(bare, 0), turn)
+        known = [self._counts.known_block(one, turn.tokenizer_id) for one in documents]
+        rates = None
+        if None not in known or sum(len(one.text) for one in documents) > _COUNTED_AT_ONCE:
+            rates = rates_of(documents, known, turn.count_tokens)
+        if rates is None or around + rates.at_least <= limit:
+            fits = self._whole(documents, instruction, turn, available, around, rates)
+            if fits is not None:
+                return fits
+        if not documents:
+            raise question_does_not_fit(around, limit)
+        if rates is None:
+            rates = rates_of(documents, known, turn.count_tokens)
+        packed = pack(
+            sources_of(documents, rates, turn.count_tokens),
+            [one.text for one in documents],
+            question,
+            instruction,
+            options.when_too_long,
+            Window(limit, around, self._count(turn.render(_SHORTEST, 0), turn)),
+            lambda message: turn.render(message, 0),
+            turn.count_tokens,
+            lambda number: self._counts.block(documents[number], turn.count_tokens, turn.tokenizer_id)[0],
         )
         return BuiltPrompt(
-            fitted.prompt,
-            render(fitted.context),
-            fitted.tokens,
+            packed.text,
+            packed.message,
+            packed.tokens,
             0,
             available,
-            _sent(fitted.context),
-            tuple(LeftOut(one.document, one.kept_characters, one.of_characters) for one in fitted.shortened),
-            SHORTEN,
-            defused=defused,
+            packed.blocks,
+            packed.left_out,
+            packed.how,
+            packed.no_word_found,
+            packed.defused,
         )
 
+    def _whole(
+        self,
+        documents: Sequence[Document],
+        instruction: str,
+        turn: ChatTurn,
+        available: int,
+        around: int,
+        rates: TokenRates | None,
+    ) -> BuiltPrompt | None:
+        """The prompt with the whole documents after as many earlier turns as fit; None where none does."""
+        blocks = [block_of(one) for one in documents]
+        message, limit = message_of(blocks, instruction), turn.limit_tokens
+        bare = message_of((), instruction)
+
+        def history(turns: int) -> int:
+            return self._count(turn.render(bare, turns), turn) - around if turns else 0
+
+        room = limit - around - (rates.at_least if rates is not None else 0)
+        turns = _most_turns(available, room, history)
+        while True:
+            text = turn.render(message, turns)
+            tokens = turn.count_tokens(text)
+            if tokens <= limit:
+                break
+            if not turns:
+                return None
+            turns = _most_turns(turns - 1, limit - tokens + history(turns), history)
+        sent = tuple(
+            SentBlock(number, block.document, in_original(one.text, ((0, len(normalise_document(one).text)),)))
+            for number, (one, block) in enumerate(zip(documents, blocks, strict=True))
+        )
+        defused = sum(block.defused for block in blocks)
+        return BuiltPrompt(text, message, tokens, turns, available - turns, sent, defused=defused)
+
     def document_tokens(
-        self, documents: Sequence[Document], count_tokens: Callable[[str], int], counter_id: str
+        self, documents: Sequence[Document], count_tokens: TokenCounter, counter_id: str
     ) -> tuple[int, ...]:
         """The tokens of each document's whole block, in order; those counted before by ``counter_id`` are remembered.
 
         For a page without a model too: with its estimate, and ``PageRequest.counter_id``.
         """
-        return tuple(count_tokens(render(ClosedContext((one,), ""))) for one in documents)
+        return tuple(self._counts.block(one, count_tokens, counter_id)[0] for one in documents)
 
     def budget(
         self, documents: Sequence[Document], question: str, options: DocumentOptions, turn: ChatTurn, reply_tokens: int
     ) -> PromptBudget:
-        """What the whole documents, the history and the question would take, whether they fit or not."""
+        """What the whole documents, the history and the question would take, whether they fit or not.
 
-        def tokens(message: str, turns: int = 0) -> int:
-            return turn.count_tokens(turn.render(message, turns))
+        Only what changed is counted: a document, the question, the history. With Llama's tokenizer the parts add up
+        to the whole prompt but for at most two tokens, where the first of them meets the template.
+        """
+        preamble = self._count(turn.render(_SHORTEST, 0), turn)
+        if documents:
+            message = message_of((), instruction_text(question, options))
+        else:
+            message = question if question.strip() else _SHORTEST
+        asked = self._count(turn.render(message, 0), turn) - preamble
+        turns = 0 if documents and options.without_history else turn.turns
+        history = self._count(turn.render(_SHORTEST, turns), turn) - preamble if turns else 0
+        blocks = [self._counts.block(one, turn.count_tokens, turn.tokenizer_id) for one in documents]
+        return PromptBudget(
+            turn.limit_tokens + reply_tokens,
+            preamble,
+            tuple(tokens for tokens, _ in blocks),
+            history,
+            asked,
+            reply_tokens,
+            sum(defused for _, defused in blocks),
+        )
 
-        empty = tokens(_SHORTEST)
-        if not documents:
-            question = question if question.strip() else _SHORTEST
-            asked, history = tokens(question), tokens(question, turn.turns)
-            return PromptBudget(
-                turn.limit_tokens + reply_tokens, empty, (), history - asked, asked - empty, reply_tokens
-            )
-        instruction = instruction_text(question, options)
-        bare, in_question = defuse_and_count(ClosedContext((), instruction))
-        full, in_all = defuse_and_count(ClosedContext(tuple(documents), instruction))
-        message = render(full)
-        asked, whole = tokens(render(bare)), tokens(message)
-        history = 0 if options.without_history else tokens(message, turn.turns) - whole
-        window, defused = turn.limit_tokens + reply_tokens, in_all - in_question
-        return PromptBudget(window, empty, (whole - asked,), history, asked - empty, reply_tokens, defused)
+    def _count(self, text: str, turn: ChatTurn) -> int:
+        return self._counts.count(text, turn.count_tokens, turn.tokenizer_id)
 
 
-def _sent(context: ClosedContext) -> tuple[SentBlock, ...]:
-    return tuple(SentBlock(number, block) for number, block in enumerate(context.documents))
+def _most_turns(most: int, room: float, history: Callable[[int], int]) -> int:
+    """The most of the last turns, at most ``most``, whose tokens fit ``room``; 0 where none do."""
+    if history(most) <= room:
+        return most
+    low = 0
+    while most - low > 1:
+        middle = (low + most) // 2
+        low, most = (middle, most) if history(middle) <= room else (low, middle)
+    return low

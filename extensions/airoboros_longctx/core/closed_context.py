@@ -7,8 +7,8 @@ and ENDCONTEXT, then one block BEGININSTRUCTION … ENDINSTRUCTION (https://hugg
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from .errors import AiroborosLongctxError
 from .foreign_text import quoted
@@ -19,7 +19,9 @@ BEGIN_CONTEXT, END_CONTEXT = "BEGINCONTEXT", "ENDCONTEXT"
 BEGIN_INSTRUCTION, END_INSTRUCTION = "BEGININSTRUCTION", "ENDINSTRUCTION"
 DELIMITERS = (BEGIN_INPUT, END_INPUT, BEGIN_CONTEXT, END_CONTEXT, BEGIN_INSTRUCTION, END_INSTRUCTION)
 
-_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
+#: Line ends that are not ``\n``.
+_OTHER_LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+_LINE_ENDS = re.compile(f"\r\n|[{_OTHER_LINE_ENDS}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -45,17 +47,21 @@ class ClosedContext:
 
 def normalise(context: ClosedContext) -> ClosedContext:
     """Line ends are ``\\n``, a pair is one line, no text has blanks around it. The instruction keeps its blanks."""
-    return ClosedContext(
-        tuple(
-            Document(_clean(one.text).strip(), tuple((_key(key), _line(value)) for key, value in one.metadata))
-            for one in context.documents
-        ),
-        _clean(context.instruction),
-    )
+    return ClosedContext(tuple(map(normalise_document, context.documents)), _clean(context.instruction))
+
+
+def normalise_document(document: Document) -> Document:
+    """One document as ``normalise`` makes it."""
+    pairs = tuple((_key(key), _line(value)) for key, value in document.metadata)
+    return Document(_clean(document.text).strip(), pairs)
 
 
 def _clean(text: str) -> str:
-    return _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", text).replace("\0", ""))
+    if any(sign in text for sign in _OTHER_LINE_ENDS):
+        text = _LINE_ENDS.sub("\n", text)
+    if not text.isascii():
+        text = _SURROGATES.sub("\ufffd", text)
+    return text.replace("\0", "")
 
 
 def _line(text: str) -> str:
@@ -91,43 +97,47 @@ def defuse(context: ClosedContext) -> ClosedContext:
 
 def defuse_and_count(context: ClosedContext) -> tuple[ClosedContext, int]:
     """The normalised blocks with nothing in them that could be read as structure, and how much there was."""
-    context = normalise(context)
-    total = 0
-
-    def harmless(text: str, starts_line: bool = True) -> str:
-        nonlocal total
-        text, count = defuse_text(text, starts_line)
-        total += count
-        return text
-
-    def harmless_key(key: str) -> str:
-        nonlocal total
-        key = harmless(key)
-        if looks_like_a_turn(key):
-            total += 1
-            return f"{key}-"
-        return key
-
-    documents = tuple(
-        replace(
-            one,
-            text=harmless(one.text),
-            metadata=tuple((harmless_key(key), harmless(value, False)) for key, value in one.metadata),
-        )
-        for one in context.documents
+    blocks = [block_of(one) for one in context.documents]
+    instruction, count = defuse_text(_clean(context.instruction))
+    return (
+        ClosedContext(tuple(block.document for block in blocks), instruction),
+        count + sum(block.defused for block in blocks),
     )
-    return ClosedContext(documents, harmless(context.instruction)), total
+
+
+@dataclass(frozen=True)
+class Block:
+    """A document made harmless, and its ``text`` in a message. Only ``block_of`` makes one: none is ever raw."""
+
+    document: Document
+    text: str
+    defused: int
+
+
+def block_of(document: Document) -> Block:
+    """``document`` normalised, with every mark of structure in it broken; ``defused`` says how many there were."""
+    document = normalise_document(document)
+    text, total = defuse_text(document.text)
+    pairs = []
+    for raw_key, raw_value in document.metadata:
+        key, in_key = defuse_text(raw_key)
+        value, in_value = defuse_text(raw_value, starts_line=False)
+        is_turn = looks_like_a_turn(key)
+        pairs.append((f"{key}-" if is_turn else key, value))
+        total += in_key + in_value + is_turn
+    lines = [BEGIN_INPUT, BEGIN_CONTEXT, *(f"{key}: {value}" for key, value in pairs), END_CONTEXT, text, END_INPUT]
+    return Block(Document(text, tuple(pairs)), "\n".join(lines), total)
+
+
+def message_of(blocks: Iterable[Block], instruction: str) -> str:
+    """The blocks, then the instruction, as the models were trained on them, without a line end after the last."""
+    harmless, _ = defuse_text(_clean(instruction))
+    return "\n".join([*(block.text for block in blocks), BEGIN_INSTRUCTION, harmless, END_INSTRUCTION])
 
 
 def render(context: ClosedContext) -> str:
-    """The blocks as the models were trained on them, without a line end after the last. Always defused."""
-    harmless = defuse(context)
-    lines: list[str] = []
-    for document in harmless.documents:
-        lines += [BEGIN_INPUT, BEGIN_CONTEXT]
-        lines += [f"{key}: {value}" for key, value in document.metadata]
-        lines += [END_CONTEXT, document.text, END_INPUT]
-    return "\n".join([*lines, BEGIN_INSTRUCTION, harmless.instruction, END_INSTRUCTION])
+    """The whole message of ``context``. Always defused."""
+    return message_of(map(block_of, context.documents), context.instruction)
 
 
 def parse(text: str) -> ClosedContext:

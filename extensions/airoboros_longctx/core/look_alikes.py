@@ -6,9 +6,11 @@ that look like Latin capitals, and invisible signs in between make no difference
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
 import unicodedata
+from collections.abc import Callable
 
 _LOOKS_LIKE = {
     look_alike: plain
@@ -27,6 +29,8 @@ _CAPITAL = re.compile(
 _BLANK = {"\u115f": "", "\u1160": "", "\u3164": "", "\uffa0": "", "\u2800": " "}
 #: Signs of ASCII that pass for a capital in a delimiter or a turn.
 _TWINS = {"I": "[Il1|]", "O": "[O0]", "S": "[Ss]"}
+#: Up to one in so many signs is replaced one by one, which is faster then.
+_FEW = 16
 _LINE_ENDS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r"
 
 #: What may stand between two letters of a delimiter without hiding it: a line end with the blanks around it.
@@ -44,19 +48,30 @@ def _letters(word: str) -> list[str]:
 _TAILS = ("INPUT", "CONTEXT", "INSTRUCTION")
 _DELIMITER = "|".join(f"{_spread(head)}(?={_BREAK}(?:{'|'.join(map(_spread, _TAILS))}))" for head in ("BEGIN", "END"))
 #: One sign, and what follows it: a blank put between them breaks the mark.
-_SPECIAL = "|".join(
-    (
-        r"<(?=/?s>|unk>|pad>|/?<?/?SYS>|__media__>|USER>|BOT>|user>|bot>|\|[A-Za-z_-]{1,40}\|>)",
-        r"\[(?=/?INST\])",
-        r"\{(?=\{(?:user|char)\}\})",
-    )
+_SPECIALS = (
+    r"<(?=/?s>|unk>|pad>|/?<?/?SYS>|__media__>|USER>|BOT>|user>|bot>|\|[A-Za-z_-]{1,40}\|>)",
+    r"\[(?=/?INST\])",
+    r"\{(?=\{(?:user|char)\}\})",
 )
-_PHRASE = "fake(?= (?:user|assistant) message replace me)|this(?= will get deleted)"
-_ROLE = "|".join("".join(_letters(role)) for role in ("USER", "ASSISTANT"))
+_PHRASES = ("fake(?= (?:user|assistant) message replace me)", "this(?= will get deleted)")
+_ROLES = ("USER", "ASSISTANT")
+_SPECIAL, _PHRASE = "|".join(_SPECIALS), "|".join(_PHRASES)
+_ROLE = "|".join("".join(_letters(role)) for role in _ROLES)
 _TURN = f"(?:{_ROLE})(?=:)"
 _HYPHEN = f"(?P<hyphen>{_DELIMITER}|{_PHRASE})"
 _MARKS = re.compile(f"{_HYPHEN}|{_SPECIAL}|(?:(?<=\\n)|\\A)[ \\t]*{_TURN}")
 _MARKS_WITHIN_A_LINE = re.compile(f"{_HYPHEN}|{_SPECIAL}")
+#: Each begins with one plain sign, which is found many times faster: a text where none of them is holds no mark.
+_FIRST_SIGNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"B{_BREAK}E{_BREAK}G",
+        rf"E{_BREAK}N{_BREAK}D",
+        *_SPECIALS,
+        *_PHRASES,
+        *("".join(_letters(role)) + ":" for role in _ROLES),
+    )
+)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -83,17 +98,42 @@ def _look(character: str) -> str:
     return plain if plain.isascii() else character
 
 
-def _looks(text: str) -> tuple[str, list[int] | None]:
-    """How ``text`` looks, and for each sign of that its place in ``text``; None where they are the same."""
-    if text.isascii() and text.replace("\n", " ").replace("\t", " ").isprintable():
-        return text, None
-    seen: list[str] = []
-    places: list[int] = []
-    for place, character in enumerate(text):
-        look = _look(character)
-        seen.append(look)
-        places += [place] * len(look)
-    return "".join(seen), places
+def _replaced(text: str, looks: dict[str, str]) -> str:
+    if sum(map(text.count, looks)) < len(text) // _FEW:
+        return re.sub(f"[{re.escape(''.join(looks))}]", lambda found: looks[found[0]], text)
+    return text.translate({ord(sign): look for sign, look in looks.items()})
+
+
+class _Looks:
+    """How a text looks, and where in the text each sign of that stands."""
+
+    def __init__(self, text: str) -> None:
+        self.looks, self._odd = text, ""
+        if text.isascii() and text.replace("\n", " ").replace("\t", " ").isprintable():
+            return
+        looks = {sign: look for sign in set(text) if (look := _look(sign)) != sign}
+        if looks:
+            self.looks = _replaced(text, looks)
+            self._text, self._looks = text, looks
+            self._odd = "".join(sign for sign, look in looks.items() if len(look) != 1)
+
+    def places(self) -> Callable[[int], int]:
+        """From a place in ``looks`` to the place in the text of the sign that looks so."""
+        if not self._odd:
+            return int
+        #: for each sign that looks like none or several: the first place in ``looks`` behind it, and its own
+        behind, at, more = [], [], 0
+        for found in re.finditer(f"[{re.escape(self._odd)}]", self._text):
+            more += len(self._looks[found[0]]) - 1
+            behind.append(found.end() + more)
+            at.append(found.end())
+
+        def place(seen: int) -> int:
+            last = bisect.bisect_right(behind, seen)
+            before = at[last - 1] + seen - behind[last - 1] if last else seen
+            return min(before, at[last] - 1) if last < len(at) else before
+
+        return place
 
 
 def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
@@ -104,13 +144,15 @@ def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
     """
     count = 0
     while True:
-        looks, places = _looks(text)
-        marks = list((_MARKS if starts_line else _MARKS_WITHIN_A_LINE).finditer(looks))
+        seen = _Looks(text)
+        if not any(pattern.search(seen.looks) for pattern in _FIRST_SIGNS):
+            return text, count
+        marks = list((_MARKS if starts_line else _MARKS_WITHIN_A_LINE).finditer(seen.looks))
         if not marks:
             return text, count
-        parts, start = [], 0
+        parts, start, place = [], 0, seen.places()
         for mark in marks:
-            end = mark.end() - 1 if places is None else places[mark.end() - 1]
+            end = place(mark.end() - 1)
             parts += [text[start : end + 1], " " if mark["hyphen"] is None else "-"]
             start = end + 1
         text = "".join(parts) + text[start:]
@@ -119,4 +161,4 @@ def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
 
 def looks_like_a_turn(word: str) -> bool:
     """True for a metadata key that, with its colon, would begin a turn."""
-    return re.fullmatch(_ROLE, _looks(word)[0].strip()) is not None
+    return re.fullmatch(_ROLE, _Looks(word).looks.strip()) is not None

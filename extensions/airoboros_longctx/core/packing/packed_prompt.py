@@ -1,8 +1,7 @@
-"""What a prompt that was built holds of its documents, and what it left out: plain data, and the sentences for it."""
+"""What a prompt that was built holds of its documents, and what it left out: plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..closed_context import Document
@@ -15,7 +14,7 @@ Parts = tuple[tuple[int, int], ...]
 class SentBlock:
     """Document number ``document`` (from 0, of those given) as it stands in the prompt.
 
-    ``parts`` are the kept parts as offsets in the normalised text of the document that was given.
+    ``parts`` are the kept parts as offsets in the text of the document that was given.
     """
 
     document: int
@@ -56,13 +55,3 @@ class BuiltPrompt:
     how: str = ""
     no_word_found: bool = False
     defused: int = 0
-
-
-def left_out_sentences(built: BuiltPrompt, titles: Sequence[str] = ()) -> list[str]:
-    """What ``built`` left out to fit, in sentences. ``titles`` of the documents given, in order; else their numbers."""
-    sentences: list[str] = []
-    if built.dropped_turns == 1:
-        sentences.append("The oldest turn of the chat is left out.")
-    elif built.dropped_turns:
-        sentences.append(f"The {built.dropped_turns} oldest turns of the chat are left out.")
-    return sentences

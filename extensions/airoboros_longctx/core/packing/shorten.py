@@ -1,0 +1,48 @@
+"""Every document gives way alike: each keeps its beginning, up to a length that is the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .packed_prompt import Parts
+from .parts import merged
+from .passages import edge_before
+from .sources import Chooser, Kept, Source
+
+#: A document that would keep less than this is not worth asking about, in characters.
+LEAST_KEPT = 40
+#: About what the mark of a gap takes.
+MARK_TOKENS = 16
+
+
+def shorten(sources: Sequence[Source]) -> Chooser:
+    """Short documents stay whole while long ones are cut to a common length in tokens."""
+
+    def choose(room: float) -> Kept:
+        cap = common_cap([one.text_tokens for one in sources], room - sum(one.envelope for one in sources))
+        return tuple(_cut(source, cap) for source in sources)
+
+    return choose
+
+
+def common_cap(sizes: Sequence[float], room: float) -> float:
+    """The cap at which ``sizes``, each cut to it, fill ``room``: what small ones leave goes to the large ones alike."""
+    left = room
+    for place, size in enumerate(sorted(sizes)):
+        share = left / (len(sizes) - place)
+        if size > share:
+            return max(0.0, share)
+        left -= size
+    return max(sizes, default=0.0)
+
+
+def _cut(source: Source, cap: float) -> Parts:
+    text = source.text
+    if source.text_tokens <= cap or len(text) <= LEAST_KEPT:
+        return source.everything
+    most = max(LEAST_KEPT, int((cap - MARK_TOKENS) / source.rate)) if source.rate else len(text)
+    if most >= len(text):
+        return source.everything
+    paragraph = text.rfind("\n\n", most - most // 5, most)
+    end = paragraph if paragraph > 0 else edge_before(text, most - most // 5, most)
+    return merged(text, ((0, end),))

@@ -1,0 +1,31 @@
+"""Whole documents only: those that do not fit are left out, the first ones are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .sources import Chooser, Kept, Source
+
+#: A document that takes this many times the room by its samples is not counted to be left out.
+_CLEARLY_TOO_LONG = 2.0
+
+
+def keep_whole(sources: Sequence[Source], block_tokens: Callable[[int], int]) -> Chooser:
+    """By order: the first document is kept if it fits, then the second one if it still fits, and so on.
+
+    ``block_tokens`` counts the block of the document with that number. With no room at all the shortest is kept.
+    """
+
+    def choose(room: float) -> Kept:
+        if room <= 0:
+            shortest = min(range(len(sources)), key=lambda number: sources[number].text_tokens)
+            return tuple(one.everything if number == shortest else () for number, one in enumerate(sources))
+        kept = []
+        for number, source in enumerate(sources):
+            tokens = block_tokens(number) if source.text_tokens <= room * _CLEARLY_TOO_LONG else None
+            fits = tokens is not None and tokens <= room
+            room -= tokens if tokens is not None and fits else 0
+            kept.append(source.everything if fits else ())
+        return tuple(kept)
+
+    return choose
