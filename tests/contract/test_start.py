@@ -59,7 +59,9 @@ def test_the_first_start_sets_up_and_the_second_goes_straight_on(setup: Setup) -
 def test_the_workbench_is_what_opens_without_a_command(setup: Setup) -> None:
     start.main(["--port", "7861"])
     assert setup.commands[-1].endswith("workbench --port 7861")
-    assert not any("test.txt" in line for line in setup.commands)
+    assert [name for name in ("documents.txt", "test.txt") if any(name in line for line in setup.commands)] == [
+        "documents.txt"
+    ]
 
 
 def test_the_tests_add_to_a_finished_workbench(setup: Setup) -> None:
@@ -72,7 +74,7 @@ def test_the_tests_add_to_a_finished_workbench(setup: Setup) -> None:
     assert len(setup.commands) == 1
 
 
-@pytest.mark.parametrize("step", ["-m venv", "torch==", "workbench.txt", "import torch", "test.txt"])
+@pytest.mark.parametrize("step", ["-m venv", "torch==", "workbench.txt", "import torch", "documents.txt", "test.txt"])
 def test_an_interrupted_setup_starts_afresh(setup: Setup, step: str) -> None:
     setup.fails_at = step
     with pytest.raises(SystemExit, match=r"starts afresh|could not make"):

@@ -12,7 +12,6 @@ from ..core.closed_context import ClosedContext, Document, validate
 from ..core.document_options import DocumentOptions
 from ..core.errors import AiroborosLongctxError
 from ..core.families import generations
-from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
 from ..core.instruction_templates import (
     DEFAULT_TEMPLATE,
     InstructionTemplate,
@@ -22,15 +21,16 @@ from ..core.instruction_templates import (
 )
 from ..core.plainformat import with_plainformat
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
+from ..documents.reading import read_document
 from ..prompt_service import PromptService
 from .number_of_tokens import number_of_tokens
 
 NAME = "prompt"
 HELP = "print the exact prompt of a question, alone or over documents"
-MOST_BYTES = 64 << 20
 DESCRIPTION = f"""\
 Print the exact prompt of a question in a model's own format, and nothing else: no line end is added.
-With documents it is a closed-context question; --meta belongs to the document before it.
+With documents it is a closed-context question; --meta belongs to the document before it. What a file says about itself
+(title, author) is not put into the prompt: --meta alone is.
 
   python -m extensions.airoboros_longctx prompt --document story.txt --meta url=https://web.site/123 \\
       --question "What color are blueberries?  Source?"
@@ -64,7 +64,9 @@ class _AddPair(argparse.Action):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(documents=[])
-    parser.add_argument("--document", action=_AddDocument, metavar="FILE", help="a text file in UTF-8; may be repeated")
+    parser.add_argument(
+        "--document", action=_AddDocument, metavar="FILE", help="text, PDF, Word and more; may be repeated"
+    )
     parser.add_argument("--meta", action=_AddPair, metavar="KEY=VALUE", help="metadata of the document before it")
     parser.add_argument("--question", required=True, metavar="TEXT", help="the question or instruction, kept as it is")
     parser.add_argument("--plainformat", action="store_true", help="ask for bare code; not together with documents")
@@ -135,20 +137,7 @@ def _separator(template: InstructionTemplate) -> str:
 
 def _text(name: str) -> str:
     path = Path(name)
-    try:
-        content, more = read_bytes(path, MOST_BYTES)
-    except UnreadableFileError as error:
-        raise PromptCommandError(f"The document {quoted(name)!r} {error}; a text file is needed.") from error
-    if more:
-        raise PromptCommandError(f"The document {quoted(name)!r} is larger than {MOST_BYTES >> 20} MiB; split it.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PromptCommandError(
-            f"The document {quoted(name)!r} is not UTF-8 text (byte {error.start}); save it as UTF-8."
-        ) from error
-    if "\0" in text:
-        raise PromptCommandError(
-            f"The document {quoted(name)!r} holds zero bytes, as no text does; a text file is needed."
-        )
-    return text
+    read = read_document(path, path.name)
+    for note in read.notes:
+        print(f"{read.title}: {note}", file=sys.stderr)
+    return read.text

@@ -46,7 +46,8 @@ READERS = {
     ".epub": ReaderChoice("epub", ("defusedxml",)),
 }
 
-_SAVE_AS = {
+#: Read by no reader, and no text for a person even where their bytes are.
+SAVE_AS = {
     ".doc": ".docx",
     ".odt": ".docx",
     ".rtf": ".docx",
@@ -60,7 +61,7 @@ _SAVE_AS = {
 
 
 def readable_types() -> tuple[str, ...]:
-    """The suffixes of what can be read, packages permitting; the best known first."""
+    """The suffixes of what can be read, packages permitting; the best known first. Others are read if they are text."""
     return (".txt", ".md", *READERS, *TABLES, *(suffix for suffix in _TEXT if suffix not in (".txt", ".md")))
 
 
@@ -83,8 +84,8 @@ def install_command(requirements: list[str]) -> str:
 
 
 def why_not_read(suffix: str) -> str:
-    """What to do with a file of a type that is not read; it continues a sentence that begins with the file's name."""
-    if suffix in _SAVE_AS:
-        return f"is of the type {suffix}, which is not read; save it as {_SAVE_AS[suffix]} and add that."
-    kind = f"of the type {suffix}" if suffix else "without a type in its name"
-    return f"is {kind}, which is not read; text, source code, {', '.join(READERS)}, .csv or .tsv is needed."
+    """What to do with a file of no known type that is no text; it continues a sentence that begins with its name."""
+    if suffix in SAVE_AS:
+        return f"is of the type {suffix}, which is not read; save it as {SAVE_AS[suffix]} and add that."
+    kind = f"of the type {suffix}" if suffix else "without an ending in its name"
+    return f"is {kind}, and not text in UTF-8; text, source code, {', '.join(READERS)}, .csv or .tsv is needed."

@@ -22,11 +22,11 @@ _MOST_CONTROL_BYTES = 0.02
 _SAMPLE_BYTES = 1 << 16
 #: Text in a script of its own (Cyrillic, Greek, Chinese) is mostly bytes beyond ASCII; Western text has few of them.
 _OWN_SCRIPT = 0.3
-_NEITHER = "is not text ({}), although its name says so; a text file is needed, or the right ending in its name."
+_NO_TEXT = "is not text ({}); text is needed, or the ending of a name that says what it is."
 
 
-def decode(content: bytes) -> tuple[str, str]:
-    """The text of a file, and a note for the user where its encoding had to be guessed.
+def decode(content: bytes, guess: bool = True) -> tuple[str, str]:
+    """The text of a file, and a note for the user where its encoding had to be guessed; where it may not, it is UTF-8.
 
     Raises UnreadableFileError (a sentence without its beginning) for what is not text.
     """
@@ -35,12 +35,14 @@ def decode(content: bytes) -> tuple[str, str]:
             try:
                 return content.decode(encoding), ""
             except UnicodeDecodeError as error:
-                raise UnreadableFileError(_NEITHER.format(f"broken {encoding.upper()}")) from error
+                raise UnreadableFileError(_NO_TEXT.format(f"broken {encoding.upper()}")) from error
     if b"\0" in content:
-        raise UnreadableFileError(_NEITHER.format("it holds zero bytes"))
+        raise UnreadableFileError(_NO_TEXT.format("it holds zero bytes"))
     try:
         return _without_controls(content).decode("utf-8"), ""
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if not guess:
+            raise UnreadableFileError(_NO_TEXT.format("it is not UTF-8")) from error
         encoding = _guess(content[:_SAMPLE_BYTES])
     return content.decode(encoding, "replace"), f"It is not UTF-8; it was read as {encoding}. Look whether it is right."
 
@@ -49,7 +51,7 @@ def _without_controls(content: bytes) -> bytes:
     """The same bytes. Raises UnreadableFileError where too many are control characters."""
     sample = content[:_SAMPLE_BYTES]
     if len(sample) - len(sample.translate(None, _CONTROL_BYTES)) > _MOST_CONTROL_BYTES * len(sample):
-        raise UnreadableFileError(_NEITHER.format("it is full of control characters"))
+        raise UnreadableFileError(_NO_TEXT.format("it is full of control characters"))
     return content
 
 

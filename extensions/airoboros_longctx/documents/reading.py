@@ -10,6 +10,7 @@ from .child import Answer, CancelledError, PackageError, read_in_child, too_long
 from .file_types import (
     PACKAGES,
     READERS,
+    SAVE_AS,
     TABLES,
     install_command,
     missing_packages,
@@ -52,19 +53,23 @@ def read_document(
     DocumentReadError with one sentence, ReadingCancelledError where ``cancelled`` said so.
     """
     name = base_name(name)
-    answer = read_file(path, name, progress, cancelled, limits)
+    answer = read_file(path, PurePosixPath(name).suffix.lower(), shown(name), progress, cancelled, limits)
     pairs = named_pairs(answer)
     title = pairs.get("title") or quoted(PurePosixPath(name).stem) or name
     return ReadDocument(title, answer.text, (*pairs.items(), ("file", name)), tuple(map(quoted, answer.notes)))
 
 
 def read_file(
-    path: Path, name: str, progress: Progress | None, cancelled: Cancelled | None, limits: ReadingLimits = _LIMITS
+    path: Path,
+    suffix: str,
+    called: str,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+    limits: ReadingLimits = _LIMITS,
 ) -> Answer:
-    """The text of a file and what it says about itself. Raises DocumentReadError; ``name`` begins its sentence."""
-    suffix = PurePosixPath(name).suffix.lower()
+    """The text of a file and what it says about itself. Raises DocumentReadError; ``called`` begins its sentence."""
     try:
-        if suffix not in readable_types():
+        if suffix in SAVE_AS:
             raise UnreadableFileError(why_not_read(suffix))
         if not path.is_file():
             raise UnreadableFileError("is not a plain file; one is needed.")
@@ -79,25 +84,25 @@ def read_file(
         if suffix not in READERS:
             answer = _read_here(path, suffix, limits)
         elif missing := missing_packages(suffix):
-            raise DocumentReadError(f"{shown(name)} was not read. {missing}")
+            raise DocumentReadError(f"{called} was not read. {missing}")
         else:
             answer = read_in_child(path, READERS[suffix].module, limits, progress, cancelled)
             answer.pieces = [_NO_TEXT.sub("", answer.text).strip()]
         if not answer.text.strip():
-            raise UnreadableFileError("holds no text; a file with text is needed.")
+            raise UnreadableFileError("holds no text; something with text is needed.")
         return answer
     except UnreadableFileError as error:
-        raise DocumentReadError(f"{shown(name)} {error}") from error
+        raise DocumentReadError(f"{called} {error}") from error
     except OSError as error:
         raise DocumentReadError(
-            f"{shown(name)} could not be read ({error.strerror or type(error).__name__}); try again."
+            f"{called} could not be read ({error.strerror or type(error).__name__}); try again."
         ) from error
     except CancelledError:
-        raise ReadingCancelledError(f"{shown(name)} was not read: it was cancelled.") from None
+        raise ReadingCancelledError(f"{called} was not read: it was cancelled.") from None
     except PackageError as error:
         packages = [PACKAGES[one] for one in READERS[suffix].packages]
         raise DocumentReadError(
-            f"{shown(name)} was not read, because a package cannot be imported ({quoted(error, 120)}); run "
+            f"{called} was not read, because a package cannot be imported ({quoted(error, 120)}); run "
             f"{install_command(packages)} in the Python environment of this program, then try again."
         ) from error
 
@@ -106,7 +111,10 @@ def _read_here(path: Path, suffix: str, limits: ReadingLimits) -> Answer:
     content, more = read_bytes(path, limits.file_bytes)
     if more:
         raise UnreadableFileError("grew while it was read; try again.")
-    text, note = decode(content)
+    try:
+        text, note = decode(content, guess=suffix in readable_types())
+    except UnreadableFileError as error:
+        raise error if suffix in readable_types() else UnreadableFileError(why_not_read(suffix)) from error
     if suffix in TABLES:
         text = rows_as_lines(text, delimiter_of(text, suffix))
     if len(text) > limits.characters:

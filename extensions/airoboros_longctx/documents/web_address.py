@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ Resolver: TypeAlias = Callable[..., list[tuple[Any, ...]]]
 _PORTS = {"http": 80, "https": 443}
 _LOWEST_FREE_PORT = 1024
 _URL_CHARACTERS = 2000
+_HOST = re.compile(r"[0-9a-zA-Z._-]+|[0-9a-fA-F:.]+(%[0-9a-zA-Z]+)?")
 _KEPT = "/%:@!$&'()*+,;=~-._?"
 
 
@@ -59,6 +61,8 @@ def parse_web_address(url: str) -> WebAddress:
         )
     try:
         host = host if ":" in host else host.encode("idna").decode("ascii")
+        if not _HOST.fullmatch(host):
+            raise UnicodeError
     except UnicodeError:
         raise DocumentReadError(f"{shown} names no host that could exist; look at its spelling.") from None
     target = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT)}" if parts.query else "")

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from ..core.foreign_text import quoted
 from .download import PUBLIC_INTERNET, Download, Network, download
 from .file_types import READERS
-from .read_document import Cancelled, DocumentReadError, Progress, ReadDocument, base_name
+from .read_document import Cancelled, DocumentReadError, Progress, ReadDocument
 from .reading import PAIRS, named_pairs, read_file
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -57,7 +57,7 @@ def fetch_document(
     with tempfile.TemporaryDirectory(prefix="airoboros_longctx-") as folder:
         path = Path(folder) / f"page{suffix}"
         path.write_bytes(page.content if suffix in READERS and suffix != ".html" else _in_utf8(page))
-        answer = read_file(path, base_name(title.removesuffix(suffix)) + suffix, progress, cancelled)
+        answer = read_file(path, suffix, quoted(page.url, 120), progress, cancelled)
     pairs = named_pairs(answer) | {"url": page.url}
     ordered = tuple((key, pairs[key]) for key in PAIRS if key in pairs)
     return ReadDocument(pairs.get("title", title), answer.text, ordered, tuple(map(quoted, answer.notes)))

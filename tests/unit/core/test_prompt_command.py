@@ -89,10 +89,10 @@ def test_max_tokens_shortens_the_document_and_nothing_else(tmp_path):
         (["--question", "Q", "--meta", "a=b"], "--meta 'a=b' stands before any --document"),
         (["--document", "STORY", "--meta", "novalue", "--question", "Q"], "'novalue' found; key=value is needed"),
         (["--document", "STORY", "--meta", "a:b=c", "--question", "Q"], "has the metadata name 'a:b'"),
-        (["--document", "missing.txt", "--question", "Q"], "'missing.txt' is not a plain file"),
-        (["--document", "BINARY", "--question", "Q"], "is not UTF-8 text (byte 0)"),
-        (["--document", "ZEROS", "--question", "Q"], "holds zero bytes, as no text does"),
-        (["--document", "EMPTY", "--question", "Q"], "Document 1 has no text"),
+        (["--document", "missing.txt", "--question", "Q"], "missing.txt is not a plain file; one is needed."),
+        (["--document", "BINARY", "--question", "Q"], "binary is without an ending in its name, and not text in UTF-8"),
+        (["--document", "ZEROS", "--question", "Q"], "zeros.txt is not text (it holds zero bytes)"),
+        (["--document", "EMPTY", "--question", "Q"], "empty holds no text; something with text is needed."),
         (["--question", " "], "--question is empty"),
         (["--question", "Q", "--template", "Alpaca"], "Template 'Alpaca' found; one of Airoboros-1.2"),
         (["--question", "Q", "--max-tokens", "0"], "'0' is no number of tokens"),
@@ -102,10 +102,15 @@ def test_max_tokens_shortens_the_document_and_nothing_else(tmp_path):
     ],
 )
 def test_what_is_wrong_is_one_sentence_and_nothing_is_printed(arguments, sentence, story, tmp_path):
-    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x01")
-    (tmp_path / "zeros").write_bytes(b"a\0b")
+    (tmp_path / "binary").write_bytes(b"\xff\x00\x01")
+    (tmp_path / "zeros.txt").write_bytes(b"a\0b")
     (tmp_path / "empty").write_text(" \n")
-    places = {"STORY": story, "BINARY": tmp_path / "binary", "ZEROS": tmp_path / "zeros", "EMPTY": tmp_path / "empty"}
+    places = {
+        "STORY": story,
+        "BINARY": tmp_path / "binary",
+        "ZEROS": tmp_path / "zeros.txt",
+        "EMPTY": tmp_path / "empty",
+    }
     done = run(*(places.get(argument, argument) for argument in arguments))
     assert (done.returncode, done.stdout) == (2, b"")
     assert sentence in done.stderr.decode()
