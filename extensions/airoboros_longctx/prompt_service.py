@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from .core.chat_session import ChatDocument
 from .core.closed_context import Document, block_of, message_of, normalise_document
 from .core.document_options import DocumentOptions
 from .core.document_place import Place
@@ -79,6 +80,7 @@ class PageRequest:
 
     ``turn`` is None where no model is loaded; ``count_tokens`` then estimates, and ``estimated`` says so.
     ``counter_id`` names what counts, as ``ChatTurn.tokenizer_id`` does: counts are remembered by it.
+    ``attached`` are the documents that the host attached to messages; they come after the page's own.
     """
 
     place: Place
@@ -88,6 +90,7 @@ class PageRequest:
     count_tokens: Callable[[str], int]
     estimated: bool = False
     counter_id: str = ""
+    attached: tuple[ChatDocument, ...] = ()
 
 
 class PromptService:

@@ -10,6 +10,7 @@ from ..core.chat_session import ChatSession
 from ..core.document_place import Place
 from ..core.document_shelves import DocumentShelves
 from ..core.settings import Settings
+from ..core.sources import SentDocument
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService
@@ -42,6 +43,7 @@ class WorkbenchActions(Protocol):
         temperature: float,
         stopping: threading.Event,
         session: ChatSession | None = None,
+        sent: list[SentDocument] | None = None,
     ) -> Iterator[str]: ...
 
 

@@ -51,16 +51,30 @@
   };
   // A list that was drawn anew has other buttons: the focus goes to the one of the same name.
   const refocus = () => {
-    if (!focused || document.activeElement !== document.body) return;
+    const now = document.activeElement;
+    const stays = now === document.body || now?.closest("#airoboros-longctx-list");
+    if (!focused || !stays || (now.dataset.id === focused.id && now.getAttribute(NAME) === focused.do)) return;
     const same = [...document.querySelectorAll(`#airoboros-longctx-list [${NAME}="${focused.do}"]`)];
     const found = same.find((one) => one.dataset.id === focused.id);
     if (found) found.focus({ preventScroll: true });
   };
-  new MutationObserver(() => {
+  // Gradio 6 changes the rows in place: what a person ticked or chose in one would stay when another document takes it.
+  const restate = () => {
+    if (asked || queue.length || !list()) return;
+    for (const box of list().querySelectorAll("input")) box.checked = box.hasAttribute("checked");
+    for (const choice of list().querySelectorAll("select")) {
+      choice.value = choice.querySelector("option[selected]")?.value;
+    }
+  };
+  new MutationObserver((changes) => {
     if (asked && list()?.dataset.answered === String(asked.number)) answered();
     if (afterwards) arrive();
+    if (!changes.some((change) => change.target.closest?.("#airoboros-longctx-list"))) return;
+    restate();
     refocus();
-  }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-answered"] });
+  }).observe(document.body, {
+    subtree: true, childList: true, attributes: true, attributeFilter: ["data-answered", "data-id", "checked", "selected"],
+  });
   document.addEventListener("focusin", (event) => {
     const one = event.target.closest?.(`#airoboros-longctx-list [${NAME}]`);
     focused = one ? { do: one.getAttribute(NAME), id: one.dataset.id } : null;
@@ -83,10 +97,11 @@
     setTimeout(() => { button.textContent = label; }, 1200);
   };
   const open = (href) => {
-    const [id, start, end] = href.slice(SOURCE.length).split("-");
+    const [, id, start, end] = href.slice(SOURCE.length).match(/^(.+)-(\d+)-(\d+)$/) || [];
+    if (!id) return;
     const label = panel()?.querySelector(".label-wrap");
     if (label && !label.classList.contains("open")) label.click();
-    ask({ do: "preview", id: id || "", start: Number(start) || 0, end: Number(end) || 0 });
+    ask({ do: "preview", id: decodeURIComponent(id), start: Number(start), end: Number(end) });
   };
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.(`a[href^="${SOURCE}"]`);

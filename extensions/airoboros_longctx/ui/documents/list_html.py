@@ -13,7 +13,7 @@ from .scope_names import NAMES
 HEADING = "Documents"
 #: So many shades has the bar for documents; a row and its segment have the same.
 SHADES = 6
-_SHOWN_PAIRS = 3
+_SHOWN_PAIRS, _SHOWN_PROBLEMS = 3, 5
 _NONE_YET = (
     "<p><b>No documents yet.</b> Add files, paste a text or name a web page below, then ask as usual: the answer comes "
     "from these documents. They enter the prompt, not the chat's history.</p>"
@@ -34,11 +34,17 @@ def name_of(document: ChatDocument) -> str:
 
 
 def list_html(
-    there: Sequence[Shelved], tokens: Sequence[int], scopes: Sequence[str], estimated: bool = False, answered: int = 0
+    there: Sequence[Shelved],
+    tokens: Sequence[int],
+    scopes: Sequence[str],
+    estimated: bool = False,
+    answered: int = 0,
+    problems: Sequence[str] = (),
 ) -> str:
     """Every document with its ``tokens``, in order. ``scopes`` are those to choose from.
 
-    ``answered`` is the number of the request that this list follows; the page's script waits for it.
+    ``answered`` is the number of the request that this list follows; the page's script waits for it. ``problems`` are
+    sentences about documents that cannot be shown.
     """
     rows = []
     for number, (one, count) in enumerate(zip(there, tokens, strict=True)):
@@ -47,7 +53,8 @@ def list_html(
         counted = f"{'about ' if estimated else ''}{count} token{'' if count == 1 else 's'}"
         rows.append(_row(one, counted, scopes, shade_of(there, number), first, last))
     shown = f'<ol aria-label="Documents, in the order of the prompt">{"".join(rows)}</ol>' if rows else _NONE_YET
-    return f'<div class="airoboros-longctx-list" data-answered="{answered}">{shown}</div>'
+    said = "".join(f'<p class="problem">{html.escape(problem)}</p>' for problem in problems[:_SHOWN_PROBLEMS])
+    return f'<div class="airoboros-longctx-list" data-answered="{answered}">{shown}{said}</div>'
 
 
 def shade_of(there: Sequence[Shelved], number: int) -> int | None:

@@ -1,11 +1,10 @@
-"""A document's text as the model is given it, with a passage marked."""
+"""A document's text to read, with a passage marked."""
 
 from __future__ import annotations
 
 import html
 
 from ...core.chat_session import ChatDocument
-from ...core.closed_context import ClosedContext, normalise
 from .exact_prompt import exact_text
 from .list_html import name_of
 
@@ -14,11 +13,11 @@ MOST_SHOWN = 200_000
 
 
 def preview_html(document: ChatDocument, start: int = 0, end: int = 0, number: int = 0) -> str:
-    """The text around the passage from ``start`` to ``end``, offsets in the normalised text; 0, 0 is no passage.
+    """The text around the passage from ``start`` to ``end``, offsets in the document's text; 0, 0 is no passage.
 
     ``number`` is that of the request, so that the page's script can tell a new preview from the one before.
     """
-    text = normalise(ClosedContext((document.block(),), "")).documents[0].text
+    text = document.text
     start, end = min(start, len(text)), min(end, len(text))
     if end <= start:
         start = end = 0

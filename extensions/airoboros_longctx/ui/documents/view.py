@@ -8,7 +8,7 @@ from typing import Any
 from ...core.chat_session import ChatSession
 from ...core.document_shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
-from ...core.packing.packed_prompt import left_out_sentences
+from ...core.packing.sentences import left_out_sentences
 from ...prompt_service import PageRequest, PromptService
 from ..panel_host import PanelHost
 from ..plainformat_panel import plainformat_view
@@ -44,18 +44,19 @@ class DocumentView:
             blocks = [one.document.block() for one in there]
             tokens = self._prompts.document_tokens(blocks, request.count_tokens, request.counter_id)
             bar = self._bar(session, request, there)
+            problems = self._shelves.problems(place)
             scope = scope_named(add_to, place)
             kept = kept_sentence(self._shelves, place, scope)
         except Exception as error:
             sentence = said_html(sentence_of(error, "The documents cannot be shown"), True)
             return [gr.update(), sentence, *(gr.update() for _ in range(7))]
-        names, on = names_of(place), any(one.document.on for one in there)
+        names, on = names_of(place), bool(request.attached) or any(one.document.on for one in there)
         chosen = add_to if add_to in names else names[0]
         edits = editing is not None and any(one.document.id == editing.id for one in there)
         return [
             gr.update(label=heading(there)),
             bar,
-            list_html(there, tokens, place.scopes, estimated, answered),
+            list_html(there, tokens, place.scopes, estimated, answered, problems),
             gr.update(choices=names, value=chosen),
             note_html(kept),
             gr.update(visible=not edits),
@@ -84,7 +85,7 @@ class DocumentView:
         session = self._steps.session(value)
         try:
             request, there = self._there(session, fields)
-            return self._bar(session, request, there) if there else gr.update()
+            return self._bar(session, request, there) if there or request.attached else gr.update()
         except Exception:  # said where it matters: when documents are changed or the prompt is built
             return gr.update()
 
@@ -109,9 +110,9 @@ class DocumentView:
 
     def _bar(self, session: ChatSession, request: PageRequest, there: Sequence[Shelved]) -> str:
         """The budget bar; "" where there are no documents, a line where no model is loaded to ask."""
-        if not there:
+        if not there and not request.attached:
             return ""
-        on, turn = [one.document for one in there if one.document.on], request.turn
+        on, turn = [*(one.document for one in there if one.document.on), *request.attached], request.turn
         blocks, titles = [document.block() for document in on], [name_of(document) for document in on]
         if turn is None:
             tokens = sum(self._prompts.document_tokens(blocks, request.count_tokens, request.counter_id))
