@@ -23,7 +23,10 @@ from .stored import StoredDocuments, create_stored_documents
 from .uploads import create_upload
 from .view import DocumentView
 
-_FILE_TYPES = "txt, md, html, pdf, docx, pptx, xlsx, csv, epub, source code"
+_FILE_TYPES = (
+    "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, EPUB and source code; several at once. Each is read "
+    "here on this computer, and its upload is deleted afterwards."
+)
 _WEB_IS_OFF = (
     "Web pages are not fetched: the setting documents_from_web is off. To allow it, put "
     "airoboros_longctx-documents_from_web: true into settings.yaml and start again."
@@ -59,9 +62,8 @@ def create_documents_panel(
             progress = gr.HTML(elem_id="airoboros-longctx-progress")
             cancel = gr.Button("Cancel reading")
         with gr.Column(elem_id="airoboros-longctx-adding") as bringing:
-            upload = create_upload(
-                label=f"Add files ({_FILE_TYPES})", interactive=not blocked, elem_id="airoboros-longctx-upload"
-            )
+            upload = create_upload(label="Add files", interactive=not blocked, elem_id="airoboros-longctx-upload")
+            gr.HTML(note_html(_FILE_TYPES))
             if settings.documents_from_web:
                 with gr.Row(elem_id="airoboros-longctx-web"):
                     address = gr.Textbox(

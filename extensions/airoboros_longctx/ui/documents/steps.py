@@ -164,7 +164,7 @@ class DocumentSteps:
         after, removed = actions.remove(asked.id)
         edited = editing.id == asked.id
         left = Editing(None if edited else editing.id, removed)
-        return Done(after, left, Form() if edited else None, f"Removed: {name_of(document)}.", undo=True)
+        return Done(after, left, Form() if edited else None, f"Removed: {name_of(document)}.", undo=True, preview="")
 
     def on_open(self, value: Any, request: Any) -> Any:
         """The page learns who opened it, where its host asks people to log in."""

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.chat_session import ChatSession
+from ...core.closed_context import Document
+from ...core.document_options import PASSAGES, DocumentOptions
 from ...core.document_shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
 from ...core.packing.sentences import left_out_sentences
-from ...prompt_service import PageRequest, PromptService
+from ...prompt_service import ChatTurn, PageRequest, PromptService
 from ..panel_host import PanelHost
 from ..plainformat_panel import plainformat_view
 from .action_request import answered_number
@@ -117,15 +119,27 @@ class DocumentView:
         if turn is None:
             tokens = sum(self._prompts.document_tokens(blocks, request.count_tokens, request.counter_id))
             return note_html(f"About {tokens} tokens in documents that are on (estimated: no model is loaded).")
-        asked = (blocks, request.question, session.options, turn)
-        budget = self._prompts.budget(*asked, request.reply_tokens)
-        gives_way: list[str] = []
-        if budget.free < 0 and on and sum(len(document.text) for document in on) <= _TRIED_CHARACTERS:
-            try:
-                gives_way = left_out_sentences(self._prompts.build(*asked), titles)
-            except AiroborosLongctxError as error:
-                gives_way = ["Sent now, it would be refused.", str(error)]
+        budget = self._prompts.budget(blocks, request.question, session.options, turn, request.reply_tokens)
+        gives_way = self._gives_way(blocks, titles, session.options, request, turn) if on and budget.free < 0 else []
         return budget_bar(budget, titles, request.estimated, gives_way)
+
+    def _gives_way(
+        self,
+        blocks: Sequence[Document],
+        titles: Sequence[str],
+        options: DocumentOptions,
+        request: PageRequest,
+        turn: ChatTurn,
+    ) -> list[str]:
+        """What would be left out if the question were sent now, in sentences."""
+        if options.when_too_long == PASSAGES and not request.question.strip():
+            return ["Type the question: the passages that matter for it are kept."]
+        if sum(len(block.text) for block in blocks) > _TRIED_CHARACTERS:
+            return ["What is left out is decided when you send the question."]
+        try:
+            return left_out_sentences(self._prompts.build(blocks, request.question, options, turn), titles)
+        except AiroborosLongctxError as error:
+            return ["Sent now, it would be refused.", str(error)]
 
 
 def _ids(there: Sequence[Shelved]) -> set[str]:
