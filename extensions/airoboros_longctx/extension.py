@@ -120,13 +120,13 @@ def state_modifier(state: dict[str, Any]) -> dict[str, Any]:
 
 def custom_css() -> str:
     """The panels' style sheet."""
-    from .ui.status_panel import style_css
+    from .ui.page_files import style_css
 
     return style_css()
 
 
 def custom_js() -> str:
     """The scripts of the panels."""
-    from .ui.status_panel import panels_js
+    from .ui.page_files import panels_js
 
     return panels_js(load_settings(params)[0].status_refresh_seconds)

@@ -7,13 +7,15 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from .core.chat_session import ChatSession
+from .core.chat_session import ChatDocument, ChatSession
+from .core.closed_context import Document
 from .core.document_place import Place
 from .core.document_shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
 from .core.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template, render_conversation
 from .core.plainformat import with_plainformat
 from .core.settings import Settings, load_settings
+from .core.sources import SentDocument
 from .documents.store import FileDocumentStore
 from .host.workbench import LOADER, WorkbenchHost
 from .prompt_service import PromptService
@@ -90,10 +92,18 @@ class Workbench:
             return None
         return WorkbenchTurn(self.host, self.template(), history, reply_tokens)
 
-    def prompt(self, question: str, history: Turns, reply_tokens: int, session: ChatSession | None = None) -> str:
+    def prompt(
+        self,
+        question: str,
+        history: Turns,
+        reply_tokens: int,
+        session: ChatSession | None = None,
+        sent: list[SentDocument] | None = None,
+    ) -> str:
         """The exact prompt for ``question`` with ``reply_tokens`` kept for the reply; the oldest turns give way first.
 
-        Raises AiroborosLongctxError where it does not fit: nothing of the question is ever cut.
+        ``sent`` is filled with the documents in it. Raises AiroborosLongctxError where it does not fit: nothing of the
+        question is ever cut.
         """
         turn = self.turn(history, reply_tokens)
         if turn is None:
@@ -102,7 +112,10 @@ class Workbench:
         documents = self.shelves.active(session, self.place)
         if documents:
             blocks = [document.block() for document in documents]
-            return self.prompts.build(blocks, question, session.options, turn).text
+            built = self.prompts.build(blocks, question, session.options, turn)
+            if sent is not None:
+                sent += (_sent(documents[one.document], one.block) for one in built.blocks)
+            return built.text
         if session.plainformat and (separator := self.plainformat_separator()) is not None:
             question = with_plainformat(question, separator)
         prompt = ""
@@ -123,9 +136,10 @@ class Workbench:
         temperature: float,
         stopping: threading.Event,
         session: ChatSession | None = None,
+        sent: list[SentDocument] | None = None,
     ) -> Iterator[str]:
-        """The reply as it grows, until it ends or ``stopping`` is set."""
-        prompt = self.prompt(question, history, max_new_tokens, session)
+        """The reply as it grows, until it ends or ``stopping`` is set. ``sent``: as for ``prompt``."""
+        prompt = self.prompt(question, history, max_new_tokens, session, sent)
         repetition_penalty: float | None = None
         if session is not None and self.shelves.active(session, self.place) and session.options.own_sampling:
             temperature, repetition_penalty = session.options.temperature, 1.0
@@ -133,12 +147,16 @@ class Workbench:
         yield from self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, repetition_penalty)
 
 
+def _sent(document: ChatDocument, block: Document) -> SentDocument:
+    return SentDocument(document.id, document.title, block, document.text)
+
+
 def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
     """Serve the workbench at ``listen``:``port`` until it is interrupted; ``model`` defaults to the shipped one.
 
     A model that cannot be loaded is said so, and the workbench opens without it.
     """
-    from .ui.status_panel import panels_js, style_css
+    from .ui.page_files import panels_js, style_css
     from .ui.workbench_page import create_workbench_page
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")

@@ -33,6 +33,7 @@ class Settings:
     documents_without_history: bool = True
     documents_sampling: bool = True
     documents_temperature: float = 0.5
+    documents_from_web: bool = False
     api_document_characters: int = 1_000_000
     store_documents: bool = True
     documents_folder: str = ""

@@ -143,10 +143,13 @@ class WebuiPage:
         names = ("unique_id", "mode", "character_menu", "truncation_length", "max_new_tokens", MODEL_MARK)
         return [*(shown[name].change for name in names if name in shown), shown["interface"].load]
 
-    def typing_event(self) -> Any:
-        """The event after which the question is another one."""
-        textbox = self._shared.gradio["textbox"]
-        return getattr(textbox, "blur", None) or textbox.change
+    def open_event(self) -> Any:
+        """The event of a page that was opened."""
+        return self._shared.gradio["interface"].load
+
+    def typing_field(self) -> Any:
+        """The field in which the question is typed."""
+        return self._shared.gradio["textbox"]
 
 
 def owner_of_the_prompt(our_name: str) -> str:

@@ -21,13 +21,46 @@ def quiet(event: Callable[..., Any]) -> dict[str, Any]:
     return {"show_progress": hidden, "queue": False, **({"api_name": False} if _events_can_be_private() else {})}
 
 
+def queued(event: Callable[..., Any]) -> dict[str, Any]:
+    """The same for an event that takes its time and tells of its progress."""
+    return {**quiet(event), "queue": True}
+
+
+def at_each_key(component: Any) -> tuple[Any, dict[str, Any]]:
+    """The event of a text field that follows what is typed, with its arguments.
+
+    While one is answered, later ones wait and the last alone is sent. Gradio 3 sends every one of them: there it is
+    the event of leaving the field.
+    """
+    if "trigger_mode" in _click_arguments() and hasattr(component, "input"):
+        return component.input, {**quiet(component.input), "trigger_mode": "always_last"}
+    event = getattr(component, "blur", None) or component.change
+    return event, quiet(event)
+
+
+def with_request(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function(value, request)`` as an event handler that Gradio hands the request: it looks for the annotation."""
+    import gradio as gr
+
+    def handle(value: Any, request: Any) -> Any:
+        return function(value, request)
+
+    handle.__annotations__ = {"request": gr.Request}
+    return handle
+
+
 def _events_can_be_private() -> bool:
-    """Gradio 4 and 5. Asked of the class: webuis from v1.8 to v3.23 hide the signatures of a component's events."""
+    """Gradio 4 and 5."""
+    named = _click_arguments().get("api_name")
+    return named is not None and "False" in str(named.annotation)
+
+
+def _click_arguments() -> dict[str, inspect.Parameter]:
+    """Asked of the class: webuis from v1.8 to v3.23 hide the signatures of a component's events."""
     import gradio as gr
 
     click = getattr(gr.Button, "click", None)
-    named = inspect.signature(click).parameters.get("api_name") if click is not None else None
-    return named is not None and "False" in str(named.annotation)
+    return dict(inspect.signature(click).parameters) if click is not None else {}
 
 
 def new_session_state() -> Any:
@@ -35,14 +68,6 @@ def new_session_state() -> Any:
     import gradio as gr
 
     return gr.State(None)
-
-
-def copyable(component: type) -> dict[str, Any]:
-    """Arguments for a text box with a copy button, where this Gradio has one."""
-    accepted = inspect.signature(component.__init__).parameters  # type: ignore[misc]
-    if "show_copy_button" in accepted:
-        return {"show_copy_button": True}
-    return {"buttons": ["copy"]} if "buttons" in accepted else {}
 
 
 def low(component: type, pixels: int) -> dict[str, Any]:

@@ -32,4 +32,13 @@ class PanelHost(Protocol):
         """Call ``function`` when another chat is opened, the model changes or the page is loaded."""
 
     def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Call ``function`` when the question was changed and left, not at every key."""
+        """Call ``function`` while the question is typed, or where Gradio is too old for that, when it is left."""
+
+    def on_open(
+        self,
+        function: Callable[..., Any],
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        then: Callable[[Any], None],
+    ) -> None:
+        """Call ``function`` once when the page is opened; ``then`` is given the event, to add what follows it."""

@@ -14,9 +14,9 @@ from .panel_host import PanelHost
 NOT_WITH_DOCUMENTS = "Not used while documents are on: PLAINFORMAT has no meaning in a closed-context question."
 
 
-def plainformat_note(session: ChatSession, chat: str, separator: str | None) -> str:
+def plainformat_note(documents_on: bool, separator: str | None) -> str:
     """What the tick does now, or why it does nothing, as HTML."""
-    if session.active_documents(chat):
+    if documents_on:
         words = NOT_WITH_DOCUMENTS
     elif separator is None:
         words = "The loaded model's generation is not known to have learned PLAINFORMAT; the tick adds nothing."
@@ -26,11 +26,11 @@ def plainformat_note(session: ChatSession, chat: str, separator: str | None) -> 
     return f'<p class="airoboros-longctx-note">{html.escape(words)}</p>'
 
 
-def plainformat_view(session: ChatSession, chat: str, separator: str | None) -> list[Any]:
+def plainformat_view(documents_on: bool, separator: str | None) -> list[Any]:
     """How the tick and its note stand now. The tick keeps its place while documents switch it off."""
     import gradio as gr
 
-    return [gr.update(interactive=not session.active_documents(chat)), plainformat_note(session, chat, separator)]
+    return [gr.update(interactive=not documents_on), plainformat_note(documents_on, separator)]
 
 
 def create_plainformat_panel(host: PanelHost, default: Callable[[], ChatSession]) -> list[Any]:
@@ -39,7 +39,7 @@ def create_plainformat_panel(host: PanelHost, default: Callable[[], ChatSession]
 
     with gr.Row(elem_id="airoboros-longctx-plainformat"):
         tick = gr.Checkbox(False, label="PLAINFORMAT", elem_id="airoboros-longctx-plainformat-tick")
-        note = gr.HTML(plainformat_note(default(), "", host.plainformat_separator()))
+        note = gr.HTML(plainformat_note(False, host.plainformat_separator()))
 
     def on_tick(value: ChatSession | None, ticked: bool) -> ChatSession:
         return replace(value or default(), plainformat=bool(ticked))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ..core.context_plan import ContextPlan
@@ -14,18 +13,6 @@ from ..service import LongContextService
 from .gradio_versions import quiet, refresh_regularly
 
 _MARKS = {Verdict.CONFIRMED: "✔", Verdict.WRONG: "✘", Verdict.LEFT_ALONE: "–", Verdict.NO_MODEL: "–"}
-_HERE = Path(__file__).parent
-
-
-def style_css() -> str:
-    """The panels' style sheet."""
-    return (_HERE / "style.css").read_text(encoding="utf-8")
-
-
-def panels_js(seconds: float) -> str:
-    """The panels' scripts: one keeps the status line fresh where Gradio has no timer, one gives code its buttons."""
-    refresh = (_HERE / "refresh.js").read_text(encoding="utf-8").replace("SECONDS", f"{seconds:g}")
-    return refresh + "\n" + (_HERE / "code_block.js").read_text(encoding="utf-8")
 
 
 def status_html(status: LoadStatus) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ..core.chat_session import ChatSession
+from ..core.document_shelves import DocumentShelves
 from ..core.settings import Settings
 from ..prompt_service import PageRequest, PromptService
 from ..service import LongContextService
-from .documents_panel import create_documents_panel
-from .gradio_versions import quiet
+from .documents.panel import create_documents_panel
+from .gradio_versions import at_each_key, quiet
 from .status_panel import create_status_panel
 
 
@@ -27,7 +28,8 @@ class WebuiPage(Protocol):
     def documents_blocked(self) -> str: ...
     def plainformat_separator(self) -> str | None: ...
     def chat_events(self) -> list[Any]: ...
-    def typing_event(self) -> Any: ...
+    def typing_field(self) -> Any: ...
+    def open_event(self) -> Any: ...
     def keep_model_mark(self, mark: Any) -> None: ...
     def model_mark(self) -> str: ...
     def model_fields(self) -> list[Any]: ...
@@ -44,6 +46,7 @@ class WebuiPanelHost:
         self.prompt = page.prompt
         self.documents_blocked = page.documents_blocked
         self.plainformat_separator = page.plainformat_separator
+        self.has_attachments = bool(getattr(page, "has_attachments", False))
         self._page = page
 
     def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
@@ -51,12 +54,26 @@ class WebuiPanelHost:
             event(function, list(inputs), list(outputs), **quiet(event))
 
     def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        event = self._page.typing_event()
-        event(function, list(inputs), list(outputs), **quiet(event))
+        event, arguments = at_each_key(self._page.typing_field())
+        event(function, list(inputs), list(outputs), **arguments)
+
+    def on_open(
+        self,
+        function: Callable[..., Any],
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        then: Callable[[Any], None],
+    ) -> None:
+        event = self._page.open_event()
+        then(event(function, list(inputs), list(outputs), **quiet(event)))
 
 
 def create_webui_panels(
-    service: LongContextService, prompts: PromptService, page: WebuiPage, settings: Settings
+    service: LongContextService,
+    prompts: PromptService,
+    shelves: DocumentShelves,
+    page: WebuiPage,
+    settings: Settings,
 ) -> None:
     """Draw the panels inside the webui's page."""
     import gradio as gr
@@ -66,7 +83,7 @@ def create_webui_panels(
     create_status_panel(service, settings.status_refresh_seconds, mark, page.model_mark)
     _follow_the_model(mark, page)
     if page.ready:
-        create_documents_panel(WebuiPanelHost(page), prompts, settings.document_options)
+        create_documents_panel(WebuiPanelHost(page), prompts, shelves, settings)
 
 
 def _follow_the_model(mark: Any, page: WebuiPage) -> None:

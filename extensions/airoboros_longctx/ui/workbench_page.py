@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..core.chat_session import THIS_PAGE, ChatSession
+from ..core.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
-from .documents_panel import create_documents_panel
+from ..core.sources import SentDocument
+from .documents.panel import create_documents_panel
 from .gradio_versions import new_session_state
 from .status_panel import create_status_panel, status_html
-from .workbench_conversation import Said, messages_of, turns_of
+from .workbench_conversation import Said, messages_of, sources_of, turns_of
 from .workbench_panels import WorkbenchActions, WorkbenchPanelHost
 
 
@@ -50,7 +51,7 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         stopping, conversation, session = gr.State(None), gr.State([]), new_session_state()
         events = (page.load, line.change, conversation.change, max_new_tokens.release)
         host = WorkbenchPanelHost(workbench, session, (question, conversation, max_new_tokens), events)
-        create_documents_panel(host, workbench.prompts, workbench.settings.document_options)
+        create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings)
 
         def on_load(path: str) -> str:
             try:
@@ -66,15 +67,16 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
             if growing is not None and not growing.is_set():
                 raise AiroborosLongctxError("A reply is still growing; wait for it, or stop it first.")
             event, separator = threading.Event(), workbench.plainformat_separator()
-            code = mine is not None and mine.plainformat and not mine.active_documents(THIS_PAGE)
-            said = Said(text, "", code and separator is not None)
+            code = mine is not None and mine.plainformat and not workbench.shelves.active(mine, workbench.place)
+            said, sent = Said(text, "", code and separator is not None), list[SentDocument]()
             try:
                 yield messages_of([*before, said]), event, gr.skip()
-                for reply in workbench.reply(text, turns_of(before), int(tokens), float(heat), event, mine):
-                    said = replace(said, reply=reply)
+                for reply in workbench.reply(text, turns_of(before), int(tokens), float(heat), event, mine, sent):
+                    said = replace(said, reply=reply, documents=bool(sent))
                     yield messages_of([*before, said]), gr.skip(), gr.skip()
             finally:
                 event.set()
+            said = replace(said, sources=sources_of(said.reply, sent, text))
             yield messages_of([*before, said]), gr.skip(), [*before, said]
 
         def on_send(text: str, before: list[Said], *asked: Any) -> Iterator[tuple[Any, ...]]:

@@ -10,10 +10,11 @@ from ..core.chat_session import ChatSession
 from ..core.document_place import Place
 from ..core.document_shelves import DocumentShelves
 from ..core.settings import Settings
+from ..core.sources import SentDocument
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService
-from .gradio_versions import quiet
+from .gradio_versions import at_each_key, quiet
 from .workbench_conversation import turns_of
 
 
@@ -42,11 +43,14 @@ class WorkbenchActions(Protocol):
         temperature: float,
         stopping: threading.Event,
         session: ChatSession | None = None,
+        sent: list[SentDocument] | None = None,
     ) -> Iterator[str]: ...
 
 
 class WorkbenchPanelHost:
-    """The workbench's page as a ``PanelHost``."""
+    """The workbench's page as a ``PanelHost``. ``events`` are those after which it is another page, its load first."""
+
+    has_attachments = False
 
     def __init__(self, workbench: WorkbenchActions, session: Any, fields: Sequence[Any], events: Sequence[Any]) -> None:
         self._workbench = workbench
@@ -79,5 +83,15 @@ class WorkbenchPanelHost:
             event(function, list(inputs), list(outputs), **quiet(event))
 
     def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        blur = self._fields[0].blur
-        blur(function, list(inputs), list(outputs), **quiet(blur))
+        event, arguments = at_each_key(self._fields[0])
+        event(function, list(inputs), list(outputs), **arguments)
+
+    def on_open(
+        self,
+        function: Callable[..., Any],
+        inputs: Sequence[Any],
+        outputs: Sequence[Any],
+        then: Callable[[Any], None],
+    ) -> None:
+        event = self._events[0]
+        then(event(function, list(inputs), list(outputs), **quiet(event)))

@@ -11,7 +11,8 @@ import pytest
 from extensions.airoboros_longctx.core.context_plan import PATCH, ContextPlan, Reason, Suggestion
 from extensions.airoboros_longctx.core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
-from extensions.airoboros_longctx.ui.status_panel import panels_js, status_html, style_css
+from extensions.airoboros_longctx.ui.page_files import panels_js, style_css
+from extensions.airoboros_longctx.ui.status_panel import status_html
 
 PLAN = ContextPlan(
     model="airoboros-33b",
@@ -140,3 +141,9 @@ def test_the_script_and_the_style_sheet_name_the_same_button():
     assert re.search(r"\b2\.5\b", panels_js(2.5))
     assert "airoboros-longctx-refresh" in panels_js(4)
     assert "airoboros-longctx-refresh" in style_css()
+
+
+def test_the_script_and_the_style_sheet_name_the_same_hidden_fields():
+    for name in ("airoboros-longctx-action", "airoboros-longctx-act"):
+        assert f"#{name}" in panels_js(4)
+        assert f"#{name}" in style_css()

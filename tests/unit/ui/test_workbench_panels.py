@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import THIS_PAGE, ChatDocument, ChatSession, DocumentOptions
+from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.document_options import DocumentOptions
+from extensions.airoboros_longctx.core.document_place import CHAT, Place
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
 from extensions.airoboros_longctx.core.token_budget import DoesNotFitError
 from extensions.airoboros_longctx.ui.workbench_conversation import Said
@@ -16,7 +18,8 @@ from extensions.airoboros_longctx.ui.workbench_panels import WorkbenchPanelHost
 from tests.unit.ui.test_workbench_prompt import workbench  # noqa: F401
 
 CONVERSATION = [Said("q1", "a1"), Said("code?", "```\nx = 1\n```", code=True)]
-SESSION = ChatSession(DocumentOptions(temperature=0.7)).with_documents(THIS_PAGE, [ChatDocument("", "It is teal.")])
+PAGE = Place().shelf(CHAT)
+SESSION = ChatSession(DocumentOptions(temperature=0.7)).with_documents(PAGE, [ChatDocument("", "It is teal.")])
 
 
 @pytest.fixture
@@ -49,15 +52,15 @@ def test_the_whole_page_can_be_drawn(workbench):  # noqa: F811
 
 
 def test_the_request_is_the_page_as_it_is(panels):
-    request = panels.request(("What?", CONVERSATION, 64.0))
-    assert (request.chat, request.question, request.reply_tokens, request.estimated) == (THIS_PAGE, "What?", 64, False)
+    request = panels.request(ChatSession(), ("What?", CONVERSATION, 64.0))
+    assert (request.place, request.question, request.reply_tokens, request.estimated) == (Place(), "What?", 64, False)
     assert (request.turn.turns, request.turn.limit_tokens) == (2, 936)
     assert "ASSISTANT: ```\nx = 1\n```</s>" in request.turn.render("What?", 2)
 
 
 def test_without_a_model_the_tokens_are_a_guess(panels, workbench, monkeypatch):  # noqa: F811
     monkeypatch.setattr(workbench.host, "loaded_model", lambda: None)
-    request = panels.request((None, [], 64))
+    request = panels.request(ChatSession(), (None, [], 64))
     assert (request.question, request.turn, request.estimated) == ("", None, True)
     assert request.count_tokens("teal") > 0
 
@@ -72,7 +75,7 @@ def test_the_exact_prompt_is_the_one_that_is_sent(panels, workbench, monkeypatch
 
 
 def test_documents_bring_their_sampling_and_off_ones_do_not(workbench, sampled):  # noqa: F811
-    off = SESSION.with_documents(THIS_PAGE, [ChatDocument("", "It is teal.", on=False)])
+    off = SESSION.with_documents(PAGE, [ChatDocument("", "It is teal.", on=False)])
     not_wanted = replace(SESSION, options=replace(SESSION.options, own_sampling=False))
     for session in (None, ChatSession(), off, not_wanted, SESSION):
         list(workbench.reply("What?", [], 64, 0.1, threading.Event(), session))

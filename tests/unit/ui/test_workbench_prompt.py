@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import THIS_PAGE, ChatDocument, ChatSession, DocumentOptions
+from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
 from extensions.airoboros_longctx.core.closed_context import ClosedContext, render
+from extensions.airoboros_longctx.core.document_options import DocumentOptions
+from extensions.airoboros_longctx.core.document_place import CHAT, Place
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
 from extensions.airoboros_longctx.core.instruction_templates import (
     DEFAULT_TEMPLATE,
@@ -79,7 +81,8 @@ def test_nothing_is_answered_without_a_model(workbench, monkeypatch):
 
 
 DOCUMENT = ChatDocument("Harbor", "The harbor is teal.")
-SESSION = ChatSession(DocumentOptions(only_from_documents=False)).with_documents(THIS_PAGE, [DOCUMENT])
+PAGE = Place().shelf(CHAT)
+SESSION = ChatSession(DocumentOptions(only_from_documents=False)).with_documents(PAGE, [DOCUMENT])
 
 
 def test_documents_stand_alone_or_after_the_history(workbench):
@@ -95,7 +98,7 @@ def test_documents_give_way_after_the_history(workbench):
     long = replace(DOCUMENT, text="teal " * 500)
     after = replace(SESSION, options=replace(SESSION.options, without_history=False))
     workbench.host.truncation_length = 300
-    prompt = workbench.prompt("and now?", HISTORY, 10, after.with_documents(THIS_PAGE, [long]))
+    prompt = workbench.prompt("and now?", HISTORY, 10, after.with_documents(PAGE, [long]))
     assert "answer 5" not in prompt
     assert "left out" in prompt
     assert 270 < len(prompt.split()) <= 290

@@ -1,4 +1,4 @@
-"""Only what was uploaded is read, as text, and it is gone afterwards."""
+"""Only what was uploaded is read, and it is gone afterwards."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.ui import uploads
-from extensions.airoboros_longctx.ui.uploads import MOST_BYTES, UploadError, is_an_upload, read_upload
+from extensions.airoboros_longctx.ui.documents import uploads
+from extensions.airoboros_longctx.ui.documents.uploads import UploadError, delete_upload, is_an_upload, uploaded_path
 
 
 @pytest.fixture
@@ -30,34 +30,12 @@ def put(folder):
     return write
 
 
-def test_a_file_becomes_a_document_and_is_deleted_with_its_folder(folder, put):
-    path = put("The harbor.md", "\ufeffIt is téal.\r\n".encode())
-    document = read_upload(str(path))
-    assert (document.title, document.text) == ("The harbor", "It is téal.\r\n")
-    assert document.metadata == (("file", "The harbor.md"),)
-    assert document.on
+def test_an_upload_is_a_path_or_an_object_and_is_deleted_with_its_folder(folder, put):
+    path = put("a.txt", b"text")
+    assert uploaded_path(str(path)) == uploaded_path(SimpleNamespace(name=str(path))) == path
+    delete_upload(SimpleNamespace(name=str(path)))
     assert list(folder.iterdir()) == []
-
-
-def test_gradio_3_hands_over_an_object(put):
-    assert read_upload(SimpleNamespace(name=str(put("a.txt", b"text")))).text == "text"
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("a.txt", b"\xff\xfe\x00", "a.txt is not UTF-8 text; save it as UTF-8, or paste its text."),
-        ("a.txt", b" \n", "a.txt is empty; a file with text is needed."),
-        ("a.exe", b"text", "a.exe is of a type that is not read; .txt or .md is needed."),
-        ("a.md", b"x" * (MOST_BYTES + 1), "a.md is larger than 4 MiB; split it, or paste the part you need."),
-    ],
-)
-def test_what_cannot_be_read_is_named_and_deleted(put, name, content, sentence):
-    path = put(name, content)
-    with pytest.raises(UploadError) as error:
-        read_upload(path)
-    assert str(error.value) == sentence
-    assert not path.exists()
+    delete_upload(path)
 
 
 def test_no_other_file_of_the_server_is_read_or_deleted(tmp_path, folder):
@@ -67,8 +45,9 @@ def test_no_other_file_of_the_server_is_read_or_deleted(tmp_path, folder):
     link.symlink_to(secret)
     for path in (secret, folder / ".." / "secret.txt", link, f"{folder}-other/secret.txt", ""):
         assert not is_an_upload(str(path))
-        with pytest.raises(UploadError, match="is not an uploaded file"):
-            read_upload(str(path))
+        with pytest.raises(UploadError, match="is not an uploaded file; only files that were uploaded on this page"):
+            uploaded_path(str(path))
+        delete_upload(str(path))
     assert secret.read_text() == "secret"
     assert link.is_symlink()
 

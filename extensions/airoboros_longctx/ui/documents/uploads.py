@@ -1,6 +1,6 @@
-"""Files that a page uploaded: read as text, then deleted. Only files inside the upload folder are touched.
+"""Files that a page uploaded: looked at before they are read, and deleted afterwards.
 
-Gradio 3 hands a panel whatever path of the server a client names, so the path is looked at before Gradio opens it.
+Gradio 3 hands a panel whatever path of the server a client names, so only files inside the upload folder are touched.
 """
 
 from __future__ import annotations
@@ -11,13 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..core.chat_session import ChatDocument
-from ..core.errors import AiroborosLongctxError
-from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
-from .gradio_versions import low
-
-TYPES = (".txt", ".md")
-MOST_BYTES = 4 << 20
+from ...core.errors import AiroborosLongctxError
+from ...core.foreign_text import quoted
+from ..gradio_versions import low
 
 
 class UploadError(AiroborosLongctxError):
@@ -33,28 +29,26 @@ def is_an_upload(path: str) -> bool:
     return Path(path).resolve().is_relative_to(upload_folder())
 
 
-def read_upload(file: Any) -> ChatDocument:
-    """The document in an uploaded file (a path, or an object with one in ``name``). The file is deleted."""
+def uploaded_path(file: Any) -> Path:
+    """Where an uploaded file (a path, or an object with one in ``name``) lies. UploadError where it is none."""
     path = Path(file if isinstance(file, (str, os.PathLike)) else str(file.name))
-    name = quoted(path.name, 80)
     if not is_an_upload(str(path)):
+        name = quoted(path.name, 80)
         raise UploadError(f"{name} is not an uploaded file; only files that were uploaded on this page are read.")
-    try:
-        if path.suffix.lower() not in TYPES:
-            raise UploadError(f"{name} is of a type that is not read; {' or '.join(TYPES)} is needed.")
-        content, more = read_bytes(path, MOST_BYTES)
-        if more:
-            raise UploadError(f"{name} is larger than {MOST_BYTES >> 20} MiB; split it, or paste the part you need.")
-        text = content.decode("utf-8-sig")
-    except UnreadableFileError as error:
-        raise UploadError(f"{name} {error}.") from error
-    except UnicodeDecodeError as error:
-        raise UploadError(f"{name} is not UTF-8 text; save it as UTF-8, or paste its text.") from error
-    finally:
-        _delete(path)
-    if not text.strip():
-        raise UploadError(f"{name} is empty; a file with text is needed.")
-    return ChatDocument(path.stem, text, (("file", path.name),))
+    return path
+
+
+def delete_upload(file: Any) -> None:
+    """Delete an uploaded file, and the folder that Gradio made for it alone; nothing else is ever deleted."""
+    with suppress(OSError, UploadError):
+        _delete(uploaded_path(file))
+
+
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    if path.parent.resolve() != upload_folder():
+        with suppress(OSError):
+            path.parent.rmdir()
 
 
 def _delete_originals(uploaded: Any, taken: Any) -> None:
@@ -67,19 +61,14 @@ def _delete_originals(uploaded: Any, taken: Any) -> None:
                 _delete(path)
 
 
-def _delete(path: Path) -> None:
-    """The file, and the folder that Gradio made for it alone."""
-    path.unlink(missing_ok=True)
-    if path.parent.resolve() != upload_folder():
-        with suppress(OSError):
-            path.parent.rmdir()
-
-
 def create_upload(**options: Any) -> Any:
-    """A ``gr.File`` for several files; in Gradio 3 one that refuses paths outside the upload folder."""
+    """A ``gr.File`` for several files; in Gradio 3 one that refuses paths outside the upload folder.
+
+    It names no types: Gradio 6 would refuse every file of a drop for the sake of one.
+    """
     import gradio as gr
 
-    options = {"file_count": "multiple", "file_types": list(TYPES), **low(gr.File, 110), **options}
+    options = {"file_count": "multiple", **low(gr.File, 130), **options}
     if hasattr(gr, "FileData") or not hasattr(gr.File, "make_temp_copy_if_needed"):
         return gr.File(**options)
 

@@ -1,0 +1,177 @@
+"""What a person does with the documents of a page: each action gives the session that is right afterwards.
+
+An action names its document by id and is done in the page's own place alone: the id of a document that is not there
+is refused, so no page reaches another one's documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ...core.chat_session import ChatDocument, ChatSession
+from ...core.closed_context import ClosedContext, Document, validate
+from ...core.document_place import Place, Shelf
+from ...core.document_shelves import DocumentShelves, Shelved
+from ...core.errors import AiroborosLongctxError
+from ...core.foreign_text import quoted
+
+#: The longest text that is taken from a page's form, in characters.
+MOST_CHARACTERS = 4 << 20
+#: The most documents of one scope: a longer list helps nobody, and holds up the page.
+MOST_DOCUMENTS = 500
+
+
+class DocumentActionError(AiroborosLongctxError):
+    """An action that cannot be done, said for the person who asked for it."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of the editor. ``metadata`` has a pair ``key: value`` on each line."""
+
+    title: str = ""
+    metadata: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A document that was taken off ``shelf``, where it had ``position`` (from 0)."""
+
+    document: ChatDocument
+    shelf: Shelf
+    position: int
+
+
+def document_of(form: Form) -> ChatDocument:
+    """The form's document. Raises an error with a sentence where it could not be put into the format."""
+    if len(form.text) > MOST_CHARACTERS:
+        raise DocumentActionError(
+            f"The text has {len(form.text)} characters; at most {MOST_CHARACTERS} are taken. Paste the part you need."
+        )
+    if not form.text.strip():
+        raise DocumentActionError("The document has no text; paste some first.")
+    document = ChatDocument(" ".join(form.title.split()), form.text, _pairs(form.metadata))
+    validate(ClosedContext((Document(document.text, document.metadata),), "-"))
+    return document
+
+
+def form_of(document: ChatDocument) -> Form:
+    return Form(document.title, "\n".join(f"{key}: {value}" for key, value in document.metadata), document.text)
+
+
+def _pairs(lines: str) -> tuple[tuple[str, str], ...]:
+    pairs = []
+    for line in lines.splitlines():
+        if not line.strip():
+            continue
+        key, colon, value = line.partition(":")
+        if not colon or not key.strip():
+            raise DocumentActionError(
+                f"The metadata line {quoted(line, 60)!r} is no pair; a line such as url: https://web.site is needed."
+            )
+        pairs.append((key.strip(), value.strip()))
+    return tuple(pairs)
+
+
+class DocumentActions:
+    """The actions on the documents that ``session`` has in ``place``."""
+
+    def __init__(self, shelves: DocumentShelves, session: ChatSession, place: Place) -> None:
+        self._shelves = shelves
+        self._session = session
+        self._place = place
+
+    def there(self) -> tuple[Shelved, ...]:
+        """Every document of the page, in the order in which they come in a prompt."""
+        return self._shelves.shelved(self._session, self._place)
+
+    def found(self, wanted: str) -> Shelved:
+        """The document with this id. DocumentActionError where the page has none."""
+        found = next((one for one in self.there() if one.document.id == wanted), None)
+        if found is None:
+            raise DocumentActionError("That document is not in this chat any more; the list shows those that are.")
+        return found
+
+    def add(self, scope: str, *documents: ChatDocument) -> ChatSession:
+        """The documents at the end of ``scope``."""
+
+        def longer(before: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
+            if len(before) + len(documents) > MOST_DOCUMENTS:
+                raise DocumentActionError(
+                    f"There are {len(before)} documents and {len(documents)} came; at most {MOST_DOCUMENTS} are kept "
+                    "in one place. Remove some first."
+                )
+            return (*before, *documents)
+
+        return self._changed(scope, longer)
+
+    def save(self, wanted: str, form: Form) -> ChatSession:
+        """The form's content in the document's place, with the document's id and switch."""
+        scope, saved = self.found(wanted).scope, document_of(form)
+        return self._changed(
+            scope,
+            lambda before: tuple(replace(saved, id=one.id, on=one.on) if one.id == wanted else one for one in before),
+        )
+
+    def switch(self, wanted: str, on: bool) -> ChatSession:
+        return self._changed(
+            self.found(wanted).scope,
+            lambda before: tuple(replace(one, on=on) if one.id == wanted else one for one in before),
+        )
+
+    def move(self, wanted: str, by: int) -> ChatSession:
+        """``by`` places down, or up where it is below 0, within the document's scope."""
+
+        def moved(before: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
+            documents = list(before)
+            row = next((number for number, one in enumerate(documents) if one.id == wanted), None)
+            if row is None:
+                return before
+            documents.insert(min(max(0, row + by), len(documents) - 1), documents.pop(row))
+            return tuple(documents)
+
+        return self._changed(self.found(wanted).scope, moved)
+
+    def rescope(self, wanted: str, scope: str) -> ChatSession:
+        """The document at the end of another scope. It is there first and gone from the old one afterwards."""
+        found = self.found(wanted)
+        if scope not in self._place.scopes:
+            raise DocumentActionError("Documents of this page cannot belong there.")
+        if scope == found.scope:
+            return self._session
+        added = DocumentActions(self._shelves, self.add(scope, found.document), self._place)
+        return added._changed(found.scope, _without(wanted))
+
+    def remove(self, wanted: str) -> tuple[ChatSession, Removed]:
+        found = self.found(wanted)
+        same_scope = [one.document.id for one in self.there() if one.scope == found.scope]
+        removed = Removed(found.document, self._place.shelf(found.scope), same_scope.index(wanted))
+        return self._changed(found.scope, _without(wanted)), removed
+
+    def undo(self, removed: Removed | None) -> ChatSession:
+        """The removed document where it was."""
+        if removed is None:
+            raise DocumentActionError("There is nothing to take back.")
+        scope = removed.shelf.scope
+        if scope not in self._place.scopes or self._place.shelf(scope) != removed.shelf:
+            raise DocumentActionError("That document was removed in another chat; open that chat to take it back.")
+
+        def again(before: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
+            if any(one.id == removed.document.id for one in before):
+                return before
+            return (*before[: removed.position], removed.document, *before[removed.position :])
+
+        return self._changed(scope, again)
+
+    def _changed(
+        self, scope: str, change: Callable[[tuple[ChatDocument, ...]], tuple[ChatDocument, ...]]
+    ) -> ChatSession:
+        if scope not in self._place.scopes:
+            raise DocumentActionError("Documents of this page cannot belong there.")
+        return self._shelves.change(self._session, self._place, scope, change)
+
+
+def _without(wanted: str) -> Callable[[tuple[ChatDocument, ...]], tuple[ChatDocument, ...]]:
+    return lambda before: tuple(one for one in before if one.id != wanted)
