@@ -83,8 +83,8 @@ def test_a_very_long_reply(reply):
         assert len(safe_reply(reply, html_escaped)) < 20 * len(reply)
 
 
-_SIGNS = """![ | [ | ] | ( | ) | < | > | ! | \\ | ` | ``` | ~~~ | : | ]: | ]( | http://e.x/ | //e.x | javascript: | &#91; | &lt;
- | &amp; | &#33; | img src= | a href= | [a](http://e.x) | $ | --- | - | \\begin{blockquote} | \\end{blockquote} | <think>"""
+_SIGNS = """![ [ ] ( ) < > ! | \\ ` ``` ~~~ : ]: ]( http://e.x/ //e.x javascript: &#91; &lt; &amp; &#33; img src=
+    a href= [a](http://e.x) $ --- - \\begin{blockquote} \\end{blockquote} <think>"""
 _PIECES = st.sampled_from(
     [*_SIGNS.split(), "\n", " ", "> ", "- ", "a", "x\x02", "\x03", "\u200b", "\r", "\t", "*", "_", '"']
 )
