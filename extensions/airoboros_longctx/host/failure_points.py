@@ -64,7 +64,7 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui_page.WebuiPage.create_event_handlers", DRAW, "no Documents panel"),
     FailurePoint("host.webui_page.WebuiPage.gather_interface_values", CLICK, _STOCK_PROMPT),
     FailurePoint("ui.webui_panels.create_webui_panels", PAGE, "no panels"),
-    FailurePoint("ui.documents_panel.create_documents_panel", DRAW, "no Documents panel"),
+    FailurePoint("ui.documents.panel.create_documents_panel", DRAW, "no Documents panel"),
     # The hooks' calls into the service
     FailurePoint("core.settings.load_settings", LOAD, _UNPLANNED),
     FailurePoint("service.LongContextService.applies_plans", LOAD, _STOCK_WINDOW),
