@@ -50,6 +50,7 @@ class RunningHost:
         user_data_extension: bool = False,
         extension_folder: Path = EXTENSION,
         home: Path | None = None,
+        user_data: Path | None = None,
     ) -> None:
         self.host, self.folder, self.page = host, folder, page
         #: What is kept for the person who runs the server; given to a second server, it finds it again.
@@ -71,7 +72,9 @@ class RunningHost:
         self._links: list[Path] = []
         names = (*extensions, "longctx_probe")
         places = {"airoboros_longctx": extension_folder, "longctx_probe": PROBE}
-        user_data = self._user_data() if self.has_user_data_flag else None
+        user_data = (user_data or self._user_data()) if self.has_user_data_flag else None
+        #: Its chats; given to a second server, it opens them again.
+        self.user_data = user_data
         for name in filter(places.__contains__, names):  # the others are the webui's own
             root = user_data if user_data is not None and user_data_extension else host.webui
             self._link(root / "extensions" / name, places[name])

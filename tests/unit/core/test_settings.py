@@ -51,7 +51,8 @@ def test_good_values_are_used() -> None:
         ),
         (
             {"documents_when_too_long": "cut"},
-            "The setting documents_when_too_long is 'cut'; passages or whole or shorten is needed, so \"passages\" is used.",
+            "The setting documents_when_too_long is 'cut'; passages or whole or shorten is needed, so \"passages\" is"
+            " used.",
         ),
         ({"apply_scaling": "no"}, "The setting apply_scaling is 'no'; true or false is needed, so true is used."),
         (
