@@ -73,7 +73,7 @@ COMMANDS = {
     ),
     "test-transformers": Command(
         "run the numerics tests under many releases of Transformers (or those named, e.g. 4.31 newest)",
-        ["workbench", "documents", "test"],
+        ["workbench", "test"],
         run_tests_of_transformers,
     ),
 }

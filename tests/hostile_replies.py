@@ -121,7 +121,7 @@ HOSTILE = (
     "```\n&lt;img src=//evil.example&gt;\n&amp;lt;img src=//evil.example&amp;gt;\n```",
     "`</code><img src=//evil.example>`",
     "```\n</code></pre><img src=//evil.example>\n```",
-    "```\"><img src=//evil.example>\ncode\n```",
+    "```\"><img src=//evil.example>\nevil.example\n```",
     "```{.x onclick=evil.example}\nevil.example\n```",
     "<code>&lt;img src=//evil.example&gt;</code>",
     "\x02wzxhzdk:0\x03<img src=//evil.example>",

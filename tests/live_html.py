@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 _PLAIN_TAGS = frozenset(
@@ -9,7 +10,7 @@ _PLAIN_TAGS = frozenset(
 )
 #: A webui's fold for what a model thinks, with its sign.
 _FOLD_TAGS = frozenset("details summary svg path".split())
-_PLAIN_ATTRIBUTES = frozenset("class start align".split())
+_PLAIN_ATTRIBUTES = frozenset("class start align style".split())
 _OUR_LINK = "#airoboros-longctx-"
 _VOID = frozenset("br hr img input link meta source".split())
 
@@ -41,9 +42,7 @@ class LiveHtml(HTMLParser):
             self._link(given)
         elif tag in _FOLD_TAGS:
             return
-        elif tag not in _PLAIN_TAGS or not given.keys() <= _PLAIN_ATTRIBUTES | {"style"}:
-            self.alive.append(self.get_starttag_text() or tag)
-        elif (given.get("style") or "text-align: left;").split(":")[0] != "text-align":
+        elif tag not in _PLAIN_TAGS or not given.keys() <= _PLAIN_ATTRIBUTES or not _aligns(given.get("style")):
             self.alive.append(self.get_starttag_text() or tag)
 
     def _link(self, given: dict[str, str | None]) -> None:
@@ -60,3 +59,8 @@ class LiveHtml(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._depth:
             self.texts.append(data)
+
+
+def _aligns(style: str | None) -> bool:
+    """A cell of a table says by style how it is aligned, and nothing else does."""
+    return style is None or re.fullmatch(r"text-align: ?(left|center|right);?", style) is not None

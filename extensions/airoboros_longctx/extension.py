@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .core.document_shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
@@ -13,6 +13,9 @@ from .core.ports import DocumentStore
 from .core.settings import Settings, describe_settings, load_settings
 from .prompt_service import PromptService
 from .service import LongContextService
+
+if TYPE_CHECKING:
+    from .host.webui import WebuiHost
 
 #: The webui fills this from its own settings (keys ``airoboros_longctx-<param>``) before ``setup``.
 params: dict[str, Any] = {setting.name: setting.default for setting in describe_settings()}
@@ -32,7 +35,7 @@ class Extension:
         self._said: set[str] = set()
         self.service = LongContextService(self.host, RopeEngine(), self.settings)
         self.prompt_service = PromptService()
-        self.shelves = DocumentShelves(self._document_store())
+        self.shelves = DocumentShelves(document_store(self.settings(), self.host))
         self.prompting = WebuiPrompting(
             self.host, self.service, self.prompt_service, self.settings, new_session_state, self.shelves
         )
@@ -48,22 +51,6 @@ class Extension:
                 self.host.log(problem, problem=True)
         return settings
 
-    def _document_store(self) -> DocumentStore | None:
-        """Where documents are kept; None where they end with their page, and why is said unless it was chosen."""
-        settings = self.settings()
-        if not settings.store_documents:
-            return None
-        try:
-            from .documents.store import FileDocumentStore
-            from .documents.store_place import store_folder
-
-            return FileDocumentStore(store_folder(settings.documents_folder, self.host.served_folders()))
-        except AiroborosLongctxError as error:
-            self.host.log(str(error), problem=True)
-        except Exception as error:
-            self.host.log(f"No documents are stored: {type(error).__name__}.", problem=True)
-        return None
-
     def put_templates_in_place(self) -> None:
         """Give the webui's dropdown our templates; the models are looked after with or without them."""
         if not self.settings().write_templates:
@@ -72,6 +59,22 @@ class Extension:
             self.prompting.write_templates()
         except Exception as error:
             self.host.log(f"The instruction templates are not in the dropdown: {error}", problem=True)
+
+
+def document_store(settings: Settings, host: WebuiHost) -> DocumentStore | None:
+    """Where documents are kept; None where they end with their page, and the log says why unless that was chosen."""
+    if not settings.store_documents:
+        return None
+    try:
+        from .documents.store import FileDocumentStore
+        from .documents.store_place import store_folder
+
+        return FileDocumentStore(store_folder(settings.documents_folder, host.served_folders()))
+    except AiroborosLongctxError as error:
+        host.log(str(error), problem=True)
+    except Exception as error:
+        host.log(f"No documents are stored: their folder could not be found ({type(error).__name__}).", problem=True)
+    return None
 
 
 _extension: Extension | None = None

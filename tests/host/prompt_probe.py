@@ -19,15 +19,17 @@ def _package():
     return next(name for name in names if f"{name}.core.chat_session" in sys.modules)
 
 
-def _session(asked):
+def _session(asked, state):
     module = sys.modules[f"{_package()}.core.chat_session"]
     documents = tuple(
         module.ChatDocument(one.get("title", ""), one["text"], tuple(tuple(pair) for pair in one.get("metadata", ())))
         for one in asked.get("documents", ())
     )
-    options = module.DocumentOptions(**asked.get("options", {}))
+    options = sys.modules[f"{_package()}.core.document_options"].DocumentOptions(**asked.get("options", {}))
     session = module.ChatSession(options, asked.get("plainformat", False))
-    return session.with_documents(asked.get("chat", ""), documents)
+    prompting = sys.modules[f"{_package()}.extension"]._extension.prompting.prompts
+    there = {**state, "unique_id": asked["documents_of_chat"]} if "documents_of_chat" in asked else state
+    return prompting.shelves.change(session, prompting.place(there, session), "chat", lambda _: documents)
 
 
 def _state(asked):
@@ -53,10 +55,12 @@ def _state(asked):
     state.update(mode="instruct", max_new_tokens=8, do_sample=False, seed=1, stream=True, name2="AI", context="")
     state.update({key: value for key, value in asked.get("fields", {}).items() if key in state})
     rows = asked.get("rows", [])
+    if asked.get("metadata"):
+        state["history"]["metadata"] = copy.deepcopy(asked["metadata"])
     state["history"]["internal"] = copy.deepcopy(rows)
     state["history"]["visible"] = [[html.escape(text) for text in row] for row in rows]
     if asked.get("ours", True):
-        state["airoboros_longctx"] = _session(asked)
+        state["airoboros_longctx"] = _session(asked, state)
     return state
 
 
@@ -91,6 +95,8 @@ def _act():
     shown, answer = [], {}
     if way in ("send", "regenerate", "continue"):
         flags = {"regenerate": way == "regenerate", "_continue": way == "continue"}
+        if asked.get("files"):
+            text = {"text": text, "files": asked["files"]}
         for display, history in chat.generate_chat_reply_wrapper(text, *_start_with(chat, asked), state, **flags):
             shown.append(display["html"] if isinstance(display, dict) else display)
             answer["history"] = history

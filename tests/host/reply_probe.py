@@ -13,9 +13,11 @@ webui, repository, file = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 sys.argv = ["server.py", "--cpu"]
 sys.path[:0] = [str(webui), repository]
 
+import modules.ui  # noqa: E402, F401 - by its page a release can be imported in every order
+from modules import html_generator  # noqa: E402
+
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay  # noqa: E402
 from extensions.airoboros_longctx.host.webui_prompting import _escapes_html  # noqa: E402
-from modules import html_generator, ui  # noqa: E402, F401 - by its page a release can be imported in every order
 
 display = WebuiDisplay(lambda: "*Is typing...*", _escapes_html)
 takes = inspect.signature(html_generator.chat_html_wrapper).parameters

@@ -49,11 +49,16 @@ class RunningHost:
         page: bool = True,
         user_data_extension: bool = False,
         extension_folder: Path = EXTENSION,
+        home: Path | None = None,
     ) -> None:
         self.host, self.folder, self.page = host, folder, page
+        #: What is kept for the person who runs the server; given to a second server, it finds it again.
+        self.home = home or folder / "home"
+        self.home.mkdir(exist_ok=True)
         flags = (host.webui / "modules" / "shared.py").read_text()
         self.modern = (host.webui / "modules" / "api").is_dir()
         self.openai_api = "--api-blocking-port" not in flags
+        self.has_attachments = "def add_message_attachment" in (host.webui / "modules" / "chat.py").read_text()
         self.has_user_data_flag = "--user-data-dir" in flags
         self.port, self.api_port = free_port(), free_port()
         self.log_file = folder / "server.log"
@@ -120,6 +125,7 @@ class RunningHost:
             MKL_NUM_THREADS="1",
             PYTHONDONTWRITEBYTECODE="1",
             LONGCTX_PROBE=str(self.probe_folder),
+            HOME=str(self.home),
         )
         if self.has_user_data_flag and HOST_COMPAT.is_dir():
             environment["PYTHONPATH"] = str(HOST_COMPAT)

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,10 @@ NOTE = (
     'Occurs in no document: 1887, "Ben Nevis"'
 )
 #: Beginnings and endings after which a note must still be HTML.
-UNFINISHED = ("Teal.", "```\ncode", "```\ncode\n```", 'He said "teal', "- one\n- two", "1.", "| a | b |\n|---|---|", "> a",
-              "\\[ x", "$$\nx", "`x", "**x", "\\begin{code}\nx", "a ``` b", "```x```", "<think>a</think>b")  # fmt: skip
+UNFINISHED = (
+    *("Teal.", "```\ncode", "```\ncode\n```", 'He said "teal', "- one\n- two", "1.", "| a | b |\n|---|---|", "> a"),
+    *("\\[ x", "$$\nx", "`x", "**x", "\\begin{code}\nx", "a ``` b", "```x```", "<think>a</think>b"),
+)
 
 
 def history(replies: list[str], check: SourceCheck | None = None, mode: str = "instruct") -> dict[str, object]:
@@ -44,6 +47,10 @@ def history(replies: list[str], check: SourceCheck | None = None, mode: str = "i
     return made
 
 
+def unmarked(replies: list[str]) -> dict[str, object]:
+    return {"internal": [["", reply] for reply in replies], "metadata": {}, "mode": "instruct"}
+
+
 @pytest.fixture(scope="module", params=find_hosts() or [None], ids=lambda host: host.name if host else "none found")
 def any_host(request: pytest.FixtureRequest) -> RealHost:
     if request.param is None:
@@ -52,36 +59,59 @@ def any_host(request: pytest.FixtureRequest) -> RealHost:
 
 
 @pytest.fixture(scope="module")
-def pages(any_host, tmp_path_factory):
-    """The pages that the release makes of histories, by name."""
+def probe(any_host, tmp_path_factory):
+    """Run a probe with the release's Python, in a folder of its own, and take its answer."""
     run = tmp_path_factory.mktemp("replies")
     shutil.copytree(any_host.webui / "css", run / "css")
-    asked = {f"growing {number}": history(beginnings(reply)) for number, reply in enumerate(HOSTILE)}
-    asked |= {f"hostile {number}": history([reply]) for number, reply in enumerate(HOSTILE)}
-    asked |= {f"harmless {number}": history([reply]) for number, (reply, _) in enumerate(HARMLESS)}
-    asked |= {f"noted {number}": history([reply], CHECK) for number, reply in enumerate(UNFINISHED)}
-    asked["in chat mode"] = history(list(HOSTILE), CHECK, "chat")
-    (run / "histories.json").write_text(json.dumps(list(asked.values())))
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
     environment.update(PYTHONDONTWRITEBYTECODE="1", HF_HUB_OFFLINE="1", GRADIO_ANALYTICS_ENABLED="False")
     if HOST_COMPAT.is_dir() and "--user-data-dir" in (any_host.webui / "modules" / "shared.py").read_text("utf-8"):
         environment["PYTHONPATH"] = str(HOST_COMPAT)
-    probe = Path(__file__).with_name("reply_probe.py")
-    done = subprocess.run(
-        [str(any_host.python), str(probe), str(any_host.webui), str(REPOSITORY), "histories.json"],
-        cwd=run,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    answer = json.loads(done.stdout.splitlines()[-1])
-    return dict(zip(asked, answer["pages"], strict=True))
+
+    def answer(name: str, asked: object = None) -> Any:
+        (run / "asked.json").write_text(json.dumps(asked))
+        file = Path(__file__).with_name(name)
+        done = subprocess.run(
+            [str(any_host.python), str(file), str(any_host.webui), str(REPOSITORY), "asked.json"],
+            cwd=run,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return answer
+
+
+@pytest.fixture(scope="module")
+def pages(probe):
+    """The pages that the release makes of histories, by name."""
+    asked = {f"growing {number}": history(beginnings(reply)) for number, reply in enumerate(HOSTILE)}
+    asked |= {f"hostile {number}": history([reply]) for number, reply in enumerate(HOSTILE)}
+    asked |= {f"bare {number}": unmarked([reply]) for number, reply in enumerate(HOSTILE)}
+    asked |= {f"harmless {number}": history([reply]) for number, (reply, _) in enumerate(HARMLESS)}
+    asked |= {f"noted {number}": history([reply], CHECK) for number, reply in enumerate(UNFINISHED)}
+    asked["in chat mode"] = history(list(HOSTILE), CHECK, "chat")
+    return dict(zip(asked, probe("reply_probe.py", list(asked.values()))["pages"], strict=True))
+
+
+@pytest.fixture(scope="module")
+def steps(probe):
+    """What the release's own chat functions showed and left, step by step."""
+    found = probe("reply_flow_probe.py")
+    assert found["problems"] == []
+    return found
 
 
 def replies_of(page: str) -> LiveHtml:
     return LiveHtml(page, inside="message-body" if "message-body" in page else "text")
+
+
+def test_without_documents_a_page_is_as_ever(pages):
+    alive = [number for number in range(len(HOSTILE)) if replies_of(pages[f"bare {number}"]).alive]
+    assert len(alive) > 25
 
 
 def test_a_hostile_reply_is_text(pages):
@@ -113,3 +143,67 @@ def test_notes_stand_below_any_reply(pages):
         shown = replies_of(pages[f"noted {number}"])
         assert (shown.alive, shown.links) == ([], ["#airoboros-longctx-source-d1-3-9"]), reply
         assert shown.text.endswith(NOTE), reply
+
+
+BERRIES = "Sources: Berries"
+
+
+def notes_of(page: str) -> str:
+    """The notes on a page; "" where there are none."""
+    return LiveHtml(page, inside="airoboros-longctx-sources").text
+
+
+def test_the_note_comes_with_the_end_of_the_reply_and_the_history_keeps_the_text(steps):
+    *growing, last = steps["send"]["shown"]
+    assert len(growing) > 3
+    assert [notes_of(page) for page in growing] == [""] * len(growing)
+    assert notes_of(last) == BERRIES
+    reply = "Blueberries are now green!\nSource:\ndate: 2021-01-01\nurl: https://web.site/123"
+    assert [row[-1][1] for row in (steps["send"]["history"]["internal"], steps["send"]["history"]["visible"])] == [
+        reply,
+        reply,
+    ]
+    assert "Blueberries are now green." not in json.dumps(steps["send"]["history"])
+
+
+def test_it_is_there_again_after_a_reload(steps):
+    assert notes_of(steps["reload"]) == BERRIES
+
+
+def test_each_version_has_its_own_note(steps):
+    assert all(BERRIES not in notes_of(page) for page in steps["regenerate"]["shown"])
+    assert notes_of(steps["regenerate"]["shown"][-1]) == "Occurs in no document: 1887"
+    assert notes_of(steps["swipe back"]) == BERRIES
+
+
+def test_an_edited_reply_has_no_note_and_stays_safe(steps):
+    assert notes_of(steps["edit"]) == ""
+    assert replies_of(steps["edit"]).alive == []
+    assert "![x](http://evil.example) By hand." in replies_of(steps["edit"]).text
+
+
+def test_a_continued_reply_is_checked_as_a_whole(steps):
+    assert notes_of(steps["continue"]["shown"][-1]).endswith("Occurs in no document: 1999")
+
+
+def test_no_note_stands_under_another_reply(steps):
+    assert notes_of(steps["next, reloaded"]) == BERRIES  # under the first reply
+    for step in ("without", "removed, then without", "without, regenerated"):
+        assert [notes_of(page) for page in steps[step]["shown"]] == [""] * len(steps[step]["shown"])
+
+
+def test_a_row_once_answered_from_documents_stays_safe_and_a_new_one_is_new(steps):
+    assert replies_of(steps["without, regenerated"]["shown"][-1]).alive == []
+    for step in ("without", "removed, then without", "api"):
+        assert replies_of(steps[step]["shown"][-1]).alive == ['<a href="y">']
+
+
+def test_code_and_api_as_before(steps):
+    assert "language-plainformat" in steps["code"]["shown"][-1]
+    assert steps["api keys"] == []
+    assert steps["sent key"] in steps["sent keys"]
+    assert "longctx" not in json.dumps(steps["api"]["history"])
+
+
+def test_two_people_at_once_get_their_own_sources(steps):
+    assert sorted(map(notes_of, steps["two people"])) == [BERRIES, "Sources: Tower"]

@@ -117,8 +117,8 @@ def _delete(store: FileDocumentStore, arguments: argparse.Namespace) -> None:
     if not ids:
         print("No documents are stored; there is nothing to delete.")
         return
-    documents = sum(one.documents for one in store.every_shelf() if one.id in ids)
-    what = f"{_count(len(set(ids)), 'shelf', 'shelves')} with {_count(documents, 'document')}"
+    ids = sorted(set(ids))
+    what = f"{_count(len(ids), 'shelf', 'shelves')} with {_count(sum(map(store.count, ids)), 'document')}"
     if not arguments.yes and not _confirmed(what):
         raise DocumentsCommandError("Nothing was deleted: it was not confirmed.")
     store.delete_folders(ids)

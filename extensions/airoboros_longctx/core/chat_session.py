@@ -15,7 +15,8 @@ from .document_options import DocumentOptions
 from .document_place import Shelf
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """An id that no other document has."""
     return uuid.uuid4().hex
 
 
@@ -30,7 +31,7 @@ class ChatDocument:
     text: str
     metadata: tuple[tuple[str, str], ...] = ()
     on: bool = True
-    id: str = field(default_factory=_new_id, compare=False)
+    id: str = field(default_factory=new_id, compare=False)
 
     def block(self) -> Document:
         """The document as the model sees it: its title is its first pair, unless a pair of its own says it."""

@@ -53,5 +53,7 @@ class Place:
             return Shelf(scope, True, person)
         if scope == CHARACTER:
             return Shelf(scope, True, person, self.installation, self.character)
-        stored = self.person is not None and bool(self.chat) and not self.incognito
+        if not self.chat:
+            return Shelf(scope, False)  # whatever chat the page shows
+        stored = self.person is not None and not self.incognito
         return Shelf(scope, stored, person, self.installation, self.character, self.chat)

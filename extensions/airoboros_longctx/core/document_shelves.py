@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
-from .chat_session import ChatDocument, ChatSession
-from .document_place import Place, Shelf
+from .chat_session import ChatDocument, ChatSession, new_id
+from .document_place import CHAT, Place, Shelf
 from .errors import AiroborosLongctxError
 from .ports import DocumentStore, StoredShelf
 
@@ -83,7 +84,36 @@ class DocumentShelves:
         if self._store is not None and mine:
             self._store.delete(mine if shelf is None else [shelf])
 
+    # -- a chat that its host renames, branches or deletes -------------------------------------------------------------
+
+    def move_chat(self, installation: str, before: str, after: str) -> None:
+        """What was kept for the chat ``before`` is kept for the chat ``after``, whoever it belongs to."""
+        self.copy_chat(installation, before, after)
+        self.forget_chat(installation, before)
+
+    def copy_chat(self, installation: str, before: str, after: str) -> None:
+        """What is kept for the chat ``before`` is kept for the chat ``after`` as well."""
+        for shelf in self._of_chat(installation, before):
+            if self._store is not None:
+                copies = tuple(replace(one, id=new_id()) for one in self._store.read(shelf))
+                self._store.change(replace(shelf, chat=after), partial(_with_more, copies))
+
+    def forget_chat(self, installation: str, chat: str) -> None:
+        """Delete what is kept for ``chat``."""
+        mine = self._of_chat(installation, chat)
+        if self._store is not None and mine:
+            self._store.delete(mine)
+
+    def _of_chat(self, installation: str, chat: str) -> list[Shelf]:
+        stored = self._store.every_shelf() if self._store is not None else ()
+        found = (one.shelf for one in stored)
+        return [shelf for shelf in found if (shelf.scope, shelf.installation, shelf.chat) == (CHAT, installation, chat)]
+
     def _documents(self, session: ChatSession, shelf: Shelf) -> tuple[ChatDocument, ...]:
         if self._store is not None and shelf.stored:
             return self._store.read(shelf)
         return session.documents.get(shelf, ())
+
+
+def _with_more(more: tuple[ChatDocument, ...], there: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
+    return (*there, *more)

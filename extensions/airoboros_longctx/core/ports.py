@@ -112,6 +112,9 @@ class DocumentStore(Protocol):
     def shelves(self, person: str) -> tuple[StoredShelf, ...]:
         """The shelves of ``person``, and nobody else's."""
 
+    def every_shelf(self) -> tuple[StoredShelf, ...]:
+        """The shelves of everybody: for what happens to a chat, whoever's it is."""
+
     def export(self, person: str) -> bytes:
         """A zip of every document of ``person``, for people to read."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from .context_plan import UserRule
-from .document_options import DocumentOptions
+from .document_options import PASSAGES, DocumentOptions
 from .foreign_text import quoted
 from .user_rules import parse_rules
 
@@ -33,6 +33,9 @@ class Settings:
     documents_without_history: bool = True
     documents_sampling: bool = True
     documents_temperature: float = 0.5
+    documents_when_too_long: str = PASSAGES
+    documents_one_instruction_per_line: bool = False
+    documents_attachments: bool = True
     documents_from_web: bool = False
     api_document_characters: int = 1_000_000
     store_documents: bool = True
@@ -47,18 +50,24 @@ class Settings:
             without_history=self.documents_without_history,
             own_sampling=self.documents_sampling,
             temperature=float(self.documents_temperature),
+            one_instruction_per_line=self.documents_one_instruction_per_line,
+            when_too_long=self.documents_when_too_long,
+            attachments=self.documents_attachments,
         )
 
 
 @dataclass(frozen=True)
 class SettingDescription:
-    """One row of settings.yaml. ``smallest`` and ``largest`` bound a number; ``meaning`` is a sentence for people."""
+    """One row of settings.yaml. ``smallest`` and ``largest`` bound a number, ``choices`` are all that a choice can be;
+    ``meaning`` is a sentence for people.
+    """
 
     name: str
     kind: str
     default: Any
     smallest: float | None
     largest: float | None
+    choices: tuple[str, ...]
     meaning: str
 
 
@@ -66,7 +75,15 @@ class SettingDescription:
 def describe_settings() -> tuple[SettingDescription, ...]:
     rows = yaml.safe_load(SETTINGS_FILE.read_text(encoding="utf-8"))["settings"]
     return tuple(
-        SettingDescription(name, row["kind"], row["default"], row.get("smallest"), row.get("largest"), row["meaning"])
+        SettingDescription(
+            name,
+            row["kind"],
+            row["default"],
+            row.get("smallest"),
+            row.get("largest"),
+            tuple(row.get("choices", ())),
+            row["meaning"],
+        )
         for name, row in rows.items()
     )
 
@@ -92,7 +109,8 @@ def _checked(setting: SettingDescription, value: Any) -> tuple[Any, tuple[str, .
         return parse_rules(value, setting.name)
     if _fits(setting, value):
         return (int(value) if setting.kind == "whole number" else value), ()
-    wanted = {"switch": "true or false", "text": "a text in quotation marks"}.get(setting.kind, f"a {setting.kind}")
+    words = {"switch": "true or false", "text": "a text in quotation marks", "choice": " or ".join(setting.choices)}
+    wanted = words.get(setting.kind, f"a {setting.kind}")
     if setting.smallest is not None and setting.largest is not None:
         wanted += f" from {setting.smallest} to {setting.largest}"
     default = json.dumps(setting.default)
@@ -104,6 +122,8 @@ def _checked(setting: SettingDescription, value: Any) -> tuple[Any, tuple[str, .
 def _fits(setting: SettingDescription, value: Any) -> bool:
     if setting.kind == "switch":
         return isinstance(value, bool)
+    if setting.kind == "choice":
+        return isinstance(value, str) and value in setting.choices
     if setting.kind == "text":
         return isinstance(value, str)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -49,7 +49,7 @@ def _source_html(one: StatedSource) -> str:
 
 
 def _link_html(link: SourceLink) -> str:
-    place = f"{LINK}-{quote(link.id, safe='')}-{link.start or 0}-{link.end or 0}"
+    place = f"{LINK}-{quote(link.id, safe='', errors='replace')}-{link.start or 0}-{link.end or 0}"
     return f'<a href="{place}">{_text(quoted(link.title, _TITLE_CHARACTERS) or "a document without a title")}</a>'
 
 

@@ -35,6 +35,7 @@ CHILD = Path(__file__).with_name("read_in_child.py")
 _MOST_LINE_BYTES = 1 << 20
 _MOST_PAIRS = 20
 _LOOK_EVERY_SECONDS = 0.05
+_END_SECONDS = 5.0
 #: Threads of number libraries would take address space that a reader never uses.
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -92,8 +93,8 @@ def read_in_child(
     finally:
         process.kill()
         process.wait()
-        listener.join()
-        if process.stdout:
+        listener.join(_END_SECONDS)
+        if process.stdout and not listener.is_alive():
             process.stdout.close()
     if answer.error:
         raise answer.error

@@ -45,6 +45,5 @@ def _is_public(address: _Address) -> bool:
         address.is_global
         and not address.is_multicast
         and not address.is_reserved
-        and not address.is_unspecified
         and not (isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address.scope_id is not None))
     )

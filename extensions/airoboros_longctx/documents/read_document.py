@@ -40,7 +40,8 @@ class ReadDocument:
 
 def base_name(name: str) -> str:
     """The last part of a file name from anywhere, as one printable line: no folder of it is ever used."""
-    return quoted(name.replace("\\", "/").rstrip("/").rpartition("/")[2].strip(". "), 4 * NAME_CHARACTERS) or "document"
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return quoted(last, 4 * NAME_CHARACTERS).strip(". ") or "document"
 
 
 def shown(name: str) -> str:

@@ -115,7 +115,7 @@ def _read_here(path: Path, suffix: str, limits: ReadingLimits) -> Answer:
         text, note = decode(content, guess=suffix in readable_types())
     except UnreadableFileError as error:
         raise error if suffix in readable_types() else UnreadableFileError(why_not_read(suffix)) from error
-    if suffix in TABLES:
+    if suffix in TABLES and len(text) <= limits.characters:
         text = rows_as_lines(text, delimiter_of(text, suffix))
     if len(text) > limits.characters:
         raise too_long(limits.characters)

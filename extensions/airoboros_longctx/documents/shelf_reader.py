@@ -13,8 +13,8 @@ from .document_cache import DocumentCache, cache_key
 from .shelf_folder import DOCUMENT_FILE, ORDER, Entry, NewerFormatError, decode_document, decode_order, entry_for
 from .store_errors import DocumentStoreError, reason
 
-#: The largest file of a document, and the largest list of them.
-DOCUMENT_BYTES, ORDER_BYTES = 32 << 20, 8 << 20
+#: The largest file of a document (twenty million characters of nearly any script), and the largest list of them.
+DOCUMENT_BYTES, ORDER_BYTES = 64 << 20, 8 << 20
 _ATTEMPTS = 5
 
 

@@ -60,7 +60,7 @@ class FileDocumentStore:
             after = tuple(change(before.readable))
             with _sentence("The change of the documents was not stored"):
                 write_shelf(self._folder / folder_of(shelf), shelf, before, after)
-            return self.read(shelf)
+        return after
 
     # -- everything of a person --------------------------------------------------------------------------------------
 
@@ -81,6 +81,10 @@ class FileDocumentStore:
             return ()
         except OSError as error:
             raise DocumentStoreError(f"The stored documents cannot be read: {reason(error)}.") from None
+
+    def count(self, name: str) -> int:
+        """How many documents the shelf with the id ``name`` has, damaged or not."""
+        return count_documents(self._folder / name)
 
     def export(self, person: str) -> bytes:
         file = io.BytesIO()

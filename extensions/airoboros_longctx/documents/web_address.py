@@ -65,7 +65,8 @@ def parse_web_address(url: str) -> WebAddress:
             raise UnicodeError
     except UnicodeError:
         raise DocumentReadError(f"{shown} names no host that could exist; look at its spelling.") from None
-    target = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT)}" if parts.query else "")
+    query = f"?{quote(parts.query, safe=_KEPT, errors='replace')}" if parts.query else ""
+    target = quote(parts.path or "/", safe=_KEPT, errors="replace") + query
     netloc = (f"[{host}]" if ":" in host else host) + ("" if port is None else f":{port}")
     return WebAddress(f"{parts.scheme}://{netloc}{target}", parts.scheme, host, port or _PORTS[parts.scheme], target)
 

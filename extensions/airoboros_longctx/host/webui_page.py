@@ -51,7 +51,7 @@ class WebuiPage:
         """The webui's own gathering, and our session in a copy: what it keeps for other pages never holds ours."""
         if SESSION_KEY not in self._shared.input_elements or len(values) != len(self._shared.input_elements):
             return original(*values)
-        return {**original(*values[:-1]), SESSION_KEY: values[-1] or ChatSession()}
+        return {**original(*values[:-1]), SESSION_KEY: values[-1]}
 
     # -- PanelHost -----------------------------------------------------------------------------------------------
 
@@ -89,8 +89,10 @@ class WebuiPage:
         if self._shared.tokenizer is None or not state.get("history"):
             return PageRequest(place, question, None, reply_tokens, estimate_tokens, True, ESTIMATE_ID)
         build = getattr(chat.generate_chat_prompt, "__wrapped__", chat.generate_chat_prompt)
-        turn = self._prompts.turn(build, {**state, SESSION_KEY: ChatSession()}, {})
-        return PageRequest(place, question, turn, reply_tokens, turn.count_tokens, counter_id=turn.tokenizer_id)
+        asked = self._prompts.asked({**state, SESSION_KEY: session})
+        turn = self._prompts.turn(build, state, {}, bool(asked.documents))
+        count, counter_id = turn.count_tokens, turn.tokenizer_id
+        return PageRequest(place, question, turn, reply_tokens, count, False, counter_id, asked.attached)
 
     def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
         from modules import chat
@@ -119,6 +121,13 @@ class WebuiPage:
 
     def model_values(self) -> list[Any]:
         return [value for name, value in self._model_values().items() if name in self._shared.gradio]
+
+    @property
+    def has_attachments(self) -> bool:
+        """True in webuis that attach files to messages."""
+        from modules import chat
+
+        return hasattr(chat, "add_message_attachment")
 
     # -- what the panels ask ----------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ from ..core.chat_session import ChatSession
 from ..core.document_place import Place
 
 _INCOGNITO = "incognito-"
-_NO_CHARACTER = ("", "None")
+_INSTRUCT = "instruct"
+_NO_CHARACTER = (None, "", "None")
 
 
 def place_of(state: dict[str, Any], session: ChatSession, arguments: Any, installation: str) -> Place:
@@ -21,11 +22,17 @@ def place_of(state: dict[str, Any], session: ChatSession, arguments: Any, instal
         person = session.person or None
     else:
         person = None if getattr(arguments, "multi_user", False) else ""
-    chat = str(state.get("unique_id") or "")
-    instruct = state.get("mode") == "instruct"
-    character = "" if instruct else str(state.get("character_menu") or "")
-    character = "" if character in _NO_CHARACTER else character
+    mode, chat = state.get("mode"), str(state.get("unique_id") or "")
+    character = _character(state.get("character_menu"), mode)
     if not chat:
         return Place(person, installation, character)
-    name = f"instruct/{chat}" if instruct else f"chat/{character}/{chat}"
-    return Place(person, installation, character, name, chat.startswith(_INCOGNITO))
+    return Place(person, installation, character, name_of_chat(chat, character, mode), chat.startswith(_INCOGNITO))
+
+
+def name_of_chat(unique_id: object, character: object, mode: object) -> str:
+    """A chat's name among all of a webui's: its ids are times, and the same in different modes."""
+    return f"instruct/{unique_id}" if mode == _INSTRUCT else f"chat/{_character(character, mode)}/{unique_id}"
+
+
+def _character(name: object, mode: object) -> str:
+    return "" if mode == _INSTRUCT or name in _NO_CHARACTER else str(name)

@@ -17,13 +17,14 @@ from ..core.template_formats import as_jinja, old_fields
 from ..prompt_service import PromptService
 from .rebinding import Wrapper
 from .webui import WebuiHost
+from .webui_chats import WebuiChats
 from .webui_display import WebuiDisplay
 from .webui_hooks import DELIBERATE
 from .webui_page import WebuiPage, owner_of_the_prompt
 from .webui_place import place_of
 from .webui_prompts import WebuiPrompts
 from .webui_replies import WebuiReplies
-from .webui_seams import DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, REPLY, SESSION, STOP
+from .webui_seams import BRANCH, DELETE, DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, RENAME, REPLY, SESSION, STOP
 from .webui_templates import probe_template_place, write_templates
 
 
@@ -32,6 +33,10 @@ class LoadedPlan:
 
     def __init__(self, plan: Callable[[], ContextPlan | None]) -> None:
         self._plan = plan
+
+    def knows_closed_context(self) -> bool:
+        plan = self._plan()
+        return plan is not None and plan.instruction_template is not None
 
     def plainformat_separator(self) -> str | None:
         plan = self._plan()
@@ -75,6 +80,7 @@ class WebuiPrompting:
         """By duty, what runs around the webui's functions."""
         prompts, display = self.prompts, WebuiDisplay(_waiting, _escapes_html)
         replies = WebuiReplies(prompts, lambda sentence: self._host.log(sentence, problem=True))
+        chats = WebuiChats(prompts.shelves, _installation)
         return {
             PROMPT: lambda *given, **named: prompts.generate_chat_prompt(*given, **named),
             STOP: lambda *given, **named: prompts.get_stopping_strings(*given, **named),
@@ -82,6 +88,9 @@ class WebuiPrompting:
             OTHER_PROMPTS: lambda *given, **named: prompts.without_documents(*given, **named),
             DISPLAY: lambda *given, **named: display.chat_html_wrapper(*given, **named),
             MARK: lambda *given, **named: replies.generate_chat_reply(*given, **named),
+            RENAME: chats.rename_history,
+            DELETE: chats.delete_history,
+            BRANCH: chats.handle_branch_chat_click,
             SESSION: lambda *given: self.page().create_event_handlers(*given),
             GATHER: lambda *given: self.page().gather_interface_values(*given),
         }
@@ -121,7 +130,12 @@ class WebuiPrompting:
 def _place(state: dict[str, Any], session: ChatSession) -> Place:
     from modules import shared
 
-    return place_of(state, session, shared.args, str(Path.cwd()))
+    return place_of(state, session, shared.args, _installation())
+
+
+def _installation() -> str:
+    """The webui's folder: it runs in it."""
+    return str(Path.cwd())
 
 
 def _count_tokens(text: str) -> int:

@@ -22,10 +22,14 @@ from ..core.plainformat import with_plainformat
 from ..core.settings import Settings
 from ..core.sources import SentDocument
 from ..prompt_service import PromptService
+from .webui_attachments import attached_documents
 from .webui_turn import WebuiTurn
 
 #: The key of our page state among the webui's own; a state without it is an API request.
 SESSION_KEY = "airoboros_longctx"
+#: True in a state whose message is sent with files to be attached.
+ATTACHING_KEY = "airoboros_longctx-attaching"
+_NOTHING_SENT = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
 #: A list in the state of one request: the ``SentDocument`` s of the prompt that was built for it.
 SENT_KEY = "airoboros_longctx-sent"
 #: An instruction that the model would write itself ends here; so does an impersonated question.
@@ -50,18 +54,30 @@ class RefusedPrompt(str):
 class LoadedStyle(Protocol):
     """How prompts for the loaded model are written."""
 
+    def knows_closed_context(self) -> bool: ...
+
     def plainformat_separator(self) -> str | None: ...
     def stop_strings(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What one request asks for beyond the webui's own. ``page`` is False for an API request."""
+    """What one request asks for beyond the webui's own. ``page`` is False for an API request.
+
+    ``attached`` are those of the ``documents`` that the webui attached to messages. ``attaches``: it is about to attach
+    more to the message that is sent.
+    """
 
     documents: tuple[ChatDocument, ...] = ()
+    attached: tuple[ChatDocument, ...] = ()
+    attaches: bool = False
     plainformat: bool = False
     options: DocumentOptions = field(default_factory=DocumentOptions)
     page: bool = False
+
+    @property
+    def documents_are_on(self) -> bool:
+        return bool(self.documents) or self.attaches
 
     def blocks(self) -> tuple[Document, ...]:
         return tuple(document.block() for document in self.documents)
@@ -97,28 +113,52 @@ class WebuiPrompts:
 
     # -- what is asked ------------------------------------------------------------------------------------------
 
-    def asked(self, state: dict[str, Any]) -> Asked:
-        """Raises AiroborosLongctxError where an API request carries documents that cannot be understood."""
+    def asked(self, state: dict[str, Any], arguments: dict[str, Any] | None = None) -> Asked:
+        """``arguments`` are those of the prompt function, where it is called.
+
+        Raises AiroborosLongctxError where documents cannot be read from the store, or where an API request carries some
+        that cannot be understood.
+        """
         if SESSION_KEY in state:
-            session = state[SESSION_KEY] or ChatSession()
-            documents = self.shelves.active(session, self.place(state, session))
-            return Asked(documents, session.plainformat and not documents, session.options, page=True)
+            return self._asked_by_page(state, arguments or {})
         messages = (state.get("history") or {}).get("messages")
         inline = inline_request(messages, self._settings().api_document_characters) if messages else None
         if inline is None:
             return Asked()
         options = DocumentOptions(only_from_documents=False, own_sampling=False, when_too_long=SHORTEN)
         documents = tuple(ChatDocument("", one.text, one.metadata) for one in inline.documents)
-        return Asked(documents, inline.plainformat, options)
+        return Asked(documents, plainformat=inline.plainformat, options=options)
+
+    def _asked_by_page(self, state: dict[str, Any], arguments: dict[str, Any]) -> Asked:
+        session = state[SESSION_KEY] or ChatSession(self._settings().document_options)
+        documents = self.shelves.active(session, self.place(state, session))
+        attached: tuple[ChatDocument, ...] = ()
+        attaches = False
+        asks_them = self._style.knows_closed_context() and not session.plainformat
+        if session.options.attachments and (documents or asks_them):
+            history = arguments.get("history", state.get("history") or {})
+            rows = len(history.get("internal", ())) + (not arguments.get("_continue", False))
+            texts = {document.text for document in documents}
+            past = bool(state.get("include_past_attachments", True))
+            attached = tuple(one for one in attached_documents(history, rows, past) if one.text not in texts)
+            attaches = bool(state.get(ATTACHING_KEY))
+        documents += attached
+        plainformat = session.plainformat and not documents and not attaches
+        return Asked(documents, attached, attaches, plainformat, session.options, page=True)
 
     # -- the wrappers ---------------------------------------------------------------------------------------------
 
     def generate_chat_prompt(self, original: Callable[..., Any], user_input: str, state: Any, **arguments: Any) -> Any:
         try:
-            asked = self.asked(state)
+            asked = self.asked(state, arguments)
         except AiroborosLongctxError as error:
-            raise self._reject(str(error)) from error
-        turn = self.turn(original, state, arguments)
+            if SESSION_KEY not in state:
+                raise self._reject(str(error)) from error
+            return RefusedPrompt.because(f"{error} {_NOTHING_SENT}", user_input)
+        except Exception as error:
+            sentence = f"The documents could not be read: {type(error).__name__}: {error}."
+            return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", user_input)
+        turn = self.turn(original, state, arguments, bool(asked.documents))
         if asked.documents:
             prompt: str = self._with_documents(asked, user_input, state, turn)
         elif asked.plainformat and not turn.impersonates:
@@ -130,8 +170,12 @@ class WebuiPrompts:
             prompt = output + self._missing_reply_start(state)
         return (prompt, [prompt]) if arguments.get("also_return_rows") else prompt
 
-    def turn(self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any]) -> WebuiTurn:
-        return WebuiTurn(original, state, arguments, self._count_tokens, self._reply_start(state), self._tokenizer_id())
+    def turn(
+        self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any], documents: bool
+    ) -> WebuiTurn:
+        """``documents`` are on: what the webui attached to messages is among them, and must not come twice."""
+        counting = (self._count_tokens, self._tokenizer_id())
+        return WebuiTurn(original, state, arguments, *counting, self._reply_start(state), documents)
 
     def _missing_reply_start(self, state: dict[str, Any]) -> str:
         return self._reply_start(state) if state.get("mode") == "instruct" else ""
@@ -161,7 +205,6 @@ class WebuiPrompts:
     def _refused(
         self, sentence: str, asked: Asked, question: str, options: DocumentOptions, turn: WebuiTurn
     ) -> RefusedPrompt:
-        advice = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
         if not asked.page:
             raise self._reject(sentence)
         try:
@@ -169,7 +212,7 @@ class WebuiPrompts:
             text = turn.render(render(context), 0)
         except Exception:
             text = question
-        return RefusedPrompt.because(f"{sentence} {advice}", text)
+        return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", text)
 
     def _with_plainformat(
         self, original: Callable[..., Any], user_input: str, state: Any, arguments: dict[str, Any], turn: WebuiTurn
@@ -188,7 +231,7 @@ class WebuiPrompts:
         found = original(state)
         asked = self.asked_or_nothing(state)
         wanted: tuple[str, ...] = ()
-        if asked.documents:
+        if asked.documents_are_on:
             wanted = _STOP_IN_DOCUMENTS
         elif asked.plainformat or (asked.page and state.get("mode") == "instruct"):
             wanted = self._style.stop_strings()
@@ -197,7 +240,7 @@ class WebuiPrompts:
     def without_documents(self, original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """For prompts that are not the chat's (a web search query, an image prompt): the page's state is left out."""
         plain = [
-            {**value, SESSION_KEY: ChatSession()} if isinstance(value, dict) and SESSION_KEY in value else value
+            {key: one for key, one in value.items() if key != SESSION_KEY} if isinstance(value, dict) else value
             for value in arguments
         ]
         return original(*plain, **named)
@@ -207,7 +250,7 @@ class WebuiPrompts:
     def with_sampling(self, state: dict[str, Any]) -> dict[str, Any]:
         """A copy of ``state`` with the sampling for documents, where the page has them on and wants it."""
         asked = self.asked_or_nothing(state)
-        if not asked.documents or not asked.options.own_sampling:
+        if not asked.documents_are_on or not asked.options.own_sampling:
             return state
         heat = asked.options.temperature
         ours = {

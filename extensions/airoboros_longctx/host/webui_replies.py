@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.sources import check_reply
+from .webui_attachments import attaches_text
 from .webui_marks import ReplyMark, mark_of, with_mark
-from .webui_prompts import SENT_KEY, Asked, RefusedPrompt, WebuiPrompts
+from .webui_prompts import ATTACHING_KEY, SENT_KEY, SESSION_KEY, Asked, RefusedPrompt, WebuiPrompts
 
 
 class WebuiReplies:
@@ -27,6 +28,8 @@ class WebuiReplies:
         self, original: Callable[..., Any], text: Any, state: Any, *more: Any, **named: Any
     ) -> Iterator[Any]:
         """``state`` goes on as a copy with a list of its own, which the prompt of this very request fills."""
+        sent: list[Any] = []
+        state = {**state, SENT_KEY: sent, ATTACHING_KEY: attaches_text(text)} if SESSION_KEY in state else state
         asked = self._prompts.asked_or_nothing(state)
         if not asked.page:
             return iter(original(text, state, *more, **named))
@@ -34,9 +37,10 @@ class WebuiReplies:
         history = state["history"]
         row = len(history["internal"]) - again
         before = mark_of(history, row) if again else ReplyMark()
-        mark = replace(before, code=self._replies_with_code(asked), documents=before.documents or bool(asked.documents))
-        sent: list[Any] = []
-        histories: Iterator[Any] = iter(original(text, {**state, SENT_KEY: sent}, *more, **named))
+        mark = replace(
+            before, code=self._replies_with_code(asked), documents=before.documents or asked.documents_are_on
+        )
+        histories: Iterator[Any] = iter(original(text, state, *more, **named))
         return self._marked(histories, row, mark, sent)
 
     def _marked(self, histories: Iterator[Any], row: int, mark: ReplyMark, sent: list[Any]) -> Iterator[Any]:

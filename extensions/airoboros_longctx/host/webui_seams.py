@@ -19,6 +19,9 @@ SESSION = "give each page documents of its own"
 GATHER = "carry a page's documents to its prompts"
 DISPLAY = "show replies as code, or safely and with their sources"
 MARK = "remember which replies are code or from documents"
+RENAME = "take the documents of a renamed chat along"
+DELETE = "delete the documents of a deleted chat"
+BRANCH = "copy the documents of a branched chat"
 OTHER_PROMPTS = "keep documents out of prompts that are not the chat's"
 
 
@@ -69,6 +72,9 @@ SEAMS: tuple[Seam, ...] = (
     Seam(GATHER, "modules.ui", "gather_interface_values", "", "v1.3.1 - v4.7.3", page=True),
     Seam(DISPLAY, "modules.html_generator", "chat_html_wrapper", "", "v1.3.1 - v4.7.3"),
     Seam(MARK, "modules.chat", "generate_chat_reply", "", "v1.3.1 - v4.7.3"),
+    Seam(RENAME, "modules.chat", "rename_history", "", "v1.6 - v4.7.3", page=True, optional=True),
+    Seam(DELETE, "modules.chat", "delete_history", "", "v1.6 - v4.7.3", page=True, optional=True),
+    Seam(BRANCH, "modules.chat", "handle_branch_chat_click", "", "v2.3 - v4.7.3", page=True, optional=True),
     Seam(OTHER_PROMPTS, "modules.chat", "generate_search_query", "", "v3.4 - v4.7.3", optional=True),
     Seam(OTHER_PROMPTS, "modules.ui_image_generation", "generate_prompt_variation", "", "v3.20 - v4.7.3", True, True),
 )

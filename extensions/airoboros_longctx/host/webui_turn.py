@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from .webui_attachments import without_attached_text
+
 #: Rendering is measured uncut: no chat is this long, in tokens.
 _NO_LIMIT = 1 << 40
 _END_OF_INSTRUCTION = "\nENDINSTRUCTION"
@@ -14,7 +16,8 @@ _END_OF_INSTRUCTION = "\nENDINSTRUCTION"
 class WebuiTurn:
     """A ``ChatTurn`` over ``generate_chat_prompt``. ``reply_start`` is what its release leaves off the prompt's end.
 
-    ``tokenizer_id`` names the loaded model's tokenizer; "" where nothing names it.
+    ``tokenizer_id`` names the loaded model's tokenizer; "" where nothing names it. ``without_attached``: text that the
+    webui attached to messages stays out of the prompt.
     """
 
     def __init__(
@@ -23,14 +26,16 @@ class WebuiTurn:
         state: dict[str, Any],
         arguments: dict[str, Any],
         count_tokens: Callable[[str], int],
-        reply_start: str = "",
         tokenizer_id: str = "",
+        reply_start: str = "",
+        without_attached: bool = False,
     ) -> None:
         self._build = build
         self._state = state
         self._arguments = {key: value for key, value in arguments.items() if key != "history"}
         self._history = arguments.get("history", state["history"])
         self._reply_start = reply_start
+        self._without_attached = without_attached
         self.count_tokens = count_tokens
         self.tokenizer_id = tokenizer_id
         self.continues = bool(arguments.get("_continue", False))
@@ -77,5 +82,5 @@ class WebuiTurn:
             if row.isdigit() and int(row) >= first:
                 metadata[f"{role}_{int(row) - first}"] = value
         if "metadata" in history:
-            history["metadata"] = metadata
+            history["metadata"] = without_attached_text(metadata) if self._without_attached else metadata
         return history

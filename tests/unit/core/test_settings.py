@@ -37,8 +37,9 @@ def test_good_values_are_used() -> None:
             {"context": 8192},
             "The setting 'context' is unknown; the settings are apply_scaling, context_tokens, model_rules,"
             " status_refresh_seconds, write_templates, documents_only, documents_name_sources,"
-            " documents_without_history, documents_sampling, documents_temperature, api_document_characters, store_documents,"
-            " documents_folder.",
+            " documents_without_history, documents_sampling, documents_temperature, documents_when_too_long,"
+            " documents_one_instruction_per_line, documents_attachments, documents_from_web, api_document_characters,"
+            " store_documents, documents_folder.",
         ),
         (
             {"context_tokens": "much"},
@@ -47,6 +48,10 @@ def test_good_values_are_used() -> None:
         (
             {"status_refresh_seconds": 0.1},
             "The setting status_refresh_seconds is 0.1; a number from 1 to 3600 is needed, so 4 is used.",
+        ),
+        (
+            {"documents_when_too_long": "cut"},
+            "The setting documents_when_too_long is 'cut'; passages or whole or shorten is needed, so \"passages\" is used.",
         ),
         ({"apply_scaling": "no"}, "The setting apply_scaling is 'no'; true or false is needed, so true is used."),
         (

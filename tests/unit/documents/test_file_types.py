@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -65,7 +66,13 @@ def test_what_was_installed_a_moment_ago_is_found(monkeypatch, tmp_path):
 
 
 def test_no_reader_is_imported_with_the_room():
-    assert not {name for name in sys.modules if name.startswith("extensions.airoboros_longctx.documents.readers.")}
+    script = (
+        "import sys\n"
+        "from extensions.airoboros_longctx.documents import reading, web_page\n"
+        "print([name for name in sys.modules if name.startswith('extensions.airoboros_longctx.documents.readers')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.parametrize("suffix", [".exe", ".odt", ""])

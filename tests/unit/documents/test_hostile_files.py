@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.core.foreign_text import UnreadableFileError
 from extensions.airoboros_longctx.documents import child
 from extensions.airoboros_longctx.documents.limits import ReadingLimits
+from extensions.airoboros_longctx.documents.read_document import base_name
+from extensions.airoboros_longctx.documents.readers import Refusal, zip_limits
 from extensions.airoboros_longctx.documents.reading import DocumentReadError, read_document
 
 from .sample_files import (
@@ -60,6 +63,19 @@ def test_a_bomb_inside_a_picture_of_a_document_stays_packed(tmp_path):
     write_bomb(inner, "zeros", 500)
     path = with_member(write_docx(tmp_path / "a.docx", ["The harbor is old."]), "word/a.zip", inner.read_bytes())
     assert read_document(path, "a.docx").text == "The harbor is old."
+
+
+def test_an_archive_that_is_large_without_being_a_bomb(tmp_path, monkeypatch):
+    path = tmp_path / "a.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("word/document.xml", bytes(3 << 20))
+    zip_limits.check_zip(path, ".docx")
+    monkeypatch.setattr(zip_limits, "MOST_UNPACKED_BYTES", 2 << 20)
+    with pytest.raises(Refusal) as error:
+        zip_limits.check_zip(path, ".docx")
+    assert str(error.value) == (
+        "would unpack to 3 MiB, 1 times its size, as no document needs; at most 2 MiB and 200 times are unpacked."
+    )
 
 
 def test_ten_thousand_members_too_many(tmp_path):
@@ -226,6 +242,15 @@ def test_only_the_last_part_of_a_name_is_used(tmp_path, name, shown):
     assert read.title == shown.removesuffix(".txt").strip()
 
 
+@given(st.text())
+def test_no_name_leads_anywhere(name):
+    shown = base_name(name)
+    assert shown
+    assert shown.isprintable()
+    assert not {"/", "\\"} & set(shown)
+    assert not shown.startswith(".")
+
+
 def test_what_a_file_says_about_itself_is_one_line(tmp_path):
     pytest.importorskip("pypdf")
     path = write_pdf(
@@ -320,14 +345,13 @@ def test_a_reader_that_is_cancelled_is_ended(tmp_path):
 def test_a_reader_that_allocates_without_end_is_refused_the_memory(tmp_path):
     pytest.importorskip("pypdf")
     (tmp_path / "packages").mkdir()
-    (tmp_path / "packages" / "pypdf.py").write_text("hoard = []\nwhile True: hoard.append(bytearray(1 << 24))")
-    began = time.monotonic()
+    hoarder = "hoard = [bytearray(1 << 24) for _ in range(64)]\nraise ImportError('it got a whole GiB')"
+    (tmp_path / "packages" / "pypdf.py").write_text(hoarder)
     path = write_pdf(tmp_path / "a.pdf", ["x"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(tmp_path / "packages"))
         said = refusal(path, limits=ReadingLimits(memory_bytes=256 << 20, seconds=60))
     assert said == "a.pdf needs more than 256 MiB of memory to be read; split it, or paste the part you need."
-    assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize(
@@ -347,6 +371,18 @@ def test_a_reader_that_prints_garbage(tmp_path, program):
         UnreadableFileError, match=r"^could not be read: its reader gave an answer that makes no sense\.$"
     ):
         read_with(program, tmp_path)
+
+
+def test_what_a_library_prints_is_no_answer(tmp_path, monkeypatch):
+    pytest.importorskip("docx")
+    path = write_docx(tmp_path / "a.docx", ["The harbor is old."])
+    (tmp_path / "sitecustomize.py").write_text(
+        "import docx\nreal = docx.Document\n"
+        'def noisy(*given):\n    print(\'{"text": "forged"}\', flush=True)\n    return real(*given)\n'
+        "docx.Document = noisy\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert read_document(path, "a.docx").text == "The harbor is old."
 
 
 def test_a_reader_that_writes_without_end(tmp_path):

@@ -134,14 +134,23 @@ def test_a_document_of_word_in_its_order(tmp_path):
     control = parse_xml(
         f"<w:sdt {names}><w:sdtContent><w:p><w:r><w:t>controlled</w:t></w:r></w:p></w:sdtContent></w:sdt>"
     )
+    compatibility = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+    boxed = "<w:txbxContent><w:p><w:r><w:t>in a box</w:t></w:r></w:p></w:txbxContent>"
+    box = parse_xml(
+        f'<w:p {names} xmlns:mc="{compatibility}"><w:r><mc:AlternateContent><mc:Choice>{boxed}</mc:Choice>'
+        f"<mc:Fallback><w:pict>{boxed}</w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>"
+    )
     document.element.body.insert(-1, changed)
+    document.element.body.insert(-1, box)
     document.element.body.insert(-1, control)
     about = document.core_properties
     about.title, about.author, about.modified = "The lease", "Ann Smith", datetime.datetime(2024, 5, 1)
     document.save(str(path))
 
     read = read_document(path, "lease.docx")
-    assert read.text == ("Lease\nRent | 900\nSince | May 2024 inner\n\nAfter\tthe table.\nadded kept\ncontrolled")
+    assert read.text == (
+        "Lease\nRent | 900\nSince | May 2024 inner\n\nAfter\tthe table.\nadded kept\n\nin a box\ncontrolled"
+    )
     assert read.title == "The lease"
     assert read.metadata == (
         ("title", "The lease"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.documents.public_address import is_public_address
 from extensions.airoboros_longctx.documents.read_document import DocumentReadError
@@ -95,6 +97,20 @@ def test_what_is_no_address_of_a_page(url, sentence):
     with pytest.raises(DocumentReadError) as error:
         parse_web_address(url)
     assert str(error.value) == sentence
+
+
+@given(
+    st.one_of(st.text(), st.text().map(lambda text: f"http://{text}"), st.text().map(lambda text: f"http://a/{text}"))
+)
+def test_any_text_is_an_address_or_refused_with_a_sentence(text):
+    try:
+        address = parse_web_address(text)
+    except DocumentReadError:
+        return
+    assert address.url.isascii()
+    assert address.url.isprintable()
+    assert " " not in address.url
+    assert parse_web_address(address.url) == address
 
 
 def test_an_address_is_written_for_a_request():

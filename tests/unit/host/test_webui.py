@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
 from extensions.airoboros_longctx.core.load_status import Verdict
 from extensions.airoboros_longctx.core.settings import Settings
 from extensions.airoboros_longctx.host import webui_hooks
@@ -356,10 +357,10 @@ def test_documents_are_refused_where_they_would_not_reach_a_prompt(webui, lost: 
     monkeypatch.setitem(sys.modules, "modules.extensions", extensions)
     monkeypatch.setattr(webui.modules["modules"], "extensions", extensions, raising=False)
     webui.start_extension()
-    prompting = WebuiPrompting(webui.host, webui.service, PromptService(), Settings, lambda: None)
+    prompting = WebuiPrompting(webui.host, webui.service, PromptService(), Settings, lambda: None, DocumentShelves())
     prompting.lost_duties = lambda: tuple(filter(None, [lost]))
     expected = f"Documents cannot be added: this webui has no place known to us to {lost}."
-    assert prompting.page().documents_blocked() == (expected if lost in (PROMPT, GATHER, REPLY) else "")
+    assert prompting.page().documents_blocked() == (expected if lost else "")
 
 
 def test_a_webui_without_any_of_our_seams_is_untouched(webui):

@@ -59,6 +59,6 @@ def test_impersonate_leaves_the_instruction_open():
 
 def test_the_space_that_the_release_strips_is_put_back():
     state = {"mode": "chat", "truncation_length": 1000, "max_new_tokens": 200, "history": history()}
-    assert WebuiTurn(build, state, {}, len, " ").render("M", 0) == "instruct  M "
-    continued = WebuiTurn(build, state, {"_continue": True, "history": history()}, len, " ")
+    assert WebuiTurn(build, state, {}, len, reply_start=" ").render("M", 0) == "instruct  M "
+    continued = WebuiTurn(build, state, {"_continue": True, "history": history()}, len, reply_start=" ")
     assert continued.render("M", 0) == "instruct M>3 "

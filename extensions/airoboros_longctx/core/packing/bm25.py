@@ -29,6 +29,8 @@ STOP_WORDS = frozenset(
     up us ve very was we were what when where which while who whom whose why will with would you your""".split()
 )
 
+_PLURAL_IN_ES = ("ches", "shes", "sses", "xes")
+
 
 def fold(text: str) -> str:
     """``text`` in small letters, each at the place of its capital."""
@@ -47,10 +49,10 @@ def query_terms(question: str) -> tuple[str, ...]:
 
 
 def _singular(word: str) -> str:
-    """An English plural's singular (D. Harman, "How effective is suffixing?", 1991, its "S" stemmer, the last rule)."""
-    if len(word) > 3 and word.isascii() and word.endswith("s") and word[-2] not in "us":
-        return word[:-1]
-    return word
+    """An English plural's singular, in the manner of D. Harman's "S" stemmer ("How effective is suffixing?", 1991)."""
+    if len(word) < 4 or not word.isascii() or not word.endswith("s") or word[-2] in "ius":
+        return word
+    return word[: -2 if word.endswith(_PLURAL_IN_ES) else -1]
 
 
 def term_pattern(term: str) -> re.Pattern[str]:
@@ -58,7 +60,7 @@ def term_pattern(term: str) -> re.Pattern[str]:
     if _STARTS_WITHOUT_BLANKS.match(term):
         return re.compile(re.escape(term))
     literal, letter = re.escape(term), r"[^\W_]"
-    plural = "s?" if len(term) > 2 and term.isascii() and term.isalpha() else ""
+    plural = "(?:e?s)?" if len(term) > 2 and term.isascii() and term.isalpha() else ""
     # The literal comes first, then what may not stand before it: a search for a literal is many times faster.
     return re.compile(rf"{literal}(?<!{letter}{literal}){plural}(?!{letter})")
 

@@ -13,6 +13,8 @@ _MOST_SAMPLES = 64
 _SHARE = 20
 _SHORTEST_SAMPLE, _LONGEST_SAMPLE = 400, 2000
 _LONGEST_WORD = 40
+#: A tokenizer that says less of a sample cannot be believed, in tokens per byte.
+_LEAST = 1 / 64
 #: What a sum of samples may be wrong by: so many standard errors, and a share of it for what samples cannot show.
 _ERRORS, _MARGIN = 4.0, 0.03
 
@@ -45,7 +47,7 @@ def token_rates(texts: Sequence[str], token_counter: TokenCounter) -> TokenRates
             begin = max(0, min(place + stride // 2, len(text) - length))
             part = _whole_words(text[begin : begin + length])
             tokens = max(0, token_counter(f"\n{part}") - blank)
-            size = len(part.encode("utf-8", "replace"))
+            size = max(1, len(part.encode("utf-8", "replace")))
             found.append(tokens / size)
             sampled_tokens += tokens
             sampled_bytes += size
@@ -53,7 +55,7 @@ def token_rates(texts: Sequence[str], token_counter: TokenCounter) -> TokenRates
         before += len(text)
     of_all = sampled_tokens / sampled_bytes if sampled_bytes else 1.0
     rates = [
-        (sum(found) / len(found) if found else of_all) * _bytes_per_character(text)
+        max(_LEAST, sum(found) / len(found) if found else of_all) * _bytes_per_character(text)
         for text, found in zip(texts, samples, strict=True)
     ]
     in_all = sum(rate * len(text) for rate, text in zip(rates, texts, strict=True))
@@ -64,7 +66,7 @@ def token_rates(texts: Sequence[str], token_counter: TokenCounter) -> TokenRates
 def _whole_words(part: str) -> str:
     """``part`` without the halves of words at its ends: a cut word takes more tokens than its share."""
     begin, end = part.find(" ", 0, _LONGEST_WORD), part.rfind(" ", -_LONGEST_WORD)
-    return part[begin if begin > 0 else 0 : end if end > 0 else len(part)]
+    return part[begin:end] if 0 < begin < end else part
 
 
 def _relative_error(rates: Sequence[float]) -> float:

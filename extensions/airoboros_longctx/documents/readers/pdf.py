@@ -38,6 +38,8 @@ def _unlock(pdf: pypdf.PdfReader) -> None:
 
 def _read_pages(pdf: pypdf.PdfReader, output: Output) -> None:
     total = len(pdf.pages)
+    if not total:
+        raise Refusal("is a PDF without pages; get it anew, or print it to a new PDF.")
     output.progress(0, total)
     empty = 0
     for number, page in enumerate(pdf.pages, 1):
