@@ -142,6 +142,7 @@ def changed(history, row, reply):
     return other
 
 
+CODE = "if a < b and c[0](d) != \"&amp;\":\n\n    print('$x$ \\\\ ![e](//f)')"
 GREEN = f"Blueberries are now green!\n{CARD}"
 mine, steps = session(BERRIES), {}
 steps["send"] = run(empty(), "What color?", GREEN, mine)
@@ -159,7 +160,7 @@ steps["without"] = run(empty(), "Hi", "Wow! [x](y)", session())
 removed = chat.remove_last_message(json.loads(json.dumps(after)))[1]
 steps["removed, then without"] = run(removed, "Hi", "Wow! [x](y)", session())
 steps["without, regenerated"] = run(json.loads(json.dumps(after)), "", "Wow! [x](y)", session(), regenerate=True)
-steps["code"] = run(empty(), "Hi", "print(1)", session(plainformat=True))
+steps["code"] = run(empty(), "Hi", CODE, session(plainformat=True))
 steps["api"] = run(empty(), "Hi", "Wow! [x](y)", None)
 steps["api keys"] = states[-1]
 script[:] = [GREEN, "The tower is red.\nSource:\nurl: https://web.site/tower"]
@@ -173,5 +174,5 @@ while both:
             both.remove(one)
 steps["two people"] = list(pages.values())
 steps["problems"] = problems
-steps["sent key"] = SENT_KEY
+steps["sent key"], steps["the code"] = SENT_KEY, CODE
 print(json.dumps(steps))

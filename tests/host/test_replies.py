@@ -199,7 +199,8 @@ def test_a_row_once_answered_from_documents_stays_safe_and_a_new_one_is_new(step
 
 
 def test_code_and_api_as_before(steps):
-    assert "language-plainformat" in steps["code"]["shown"][-1]
+    code = LiveHtml(steps["code"]["shown"][-1], inside="language-plainformat")
+    assert ("".join(code.texts).strip(), code.alive) == (steps["the code"], [])
     assert steps["api keys"] == []
     assert steps["sent key"] in steps["sent keys"]
     assert "longctx" not in json.dumps(steps["api"]["history"])

@@ -32,6 +32,7 @@ _UNPLANNED = "the model loads unscaled; it is scaled in place at the next reques
 _PATCHED_LATER = "the model is scaled in place after the load"
 _RED = "the status line is red; the webui keeps its own window"
 _STOCK_PROMPT = "the webui's own prompt, without documents and PLAINFORMAT"
+_STOCK_REPLY = "the reply as the webui itself shows it, without code blocks and notes of ours"
 _STOCK_WINDOW = "the webui's settings say the model's base window"
 
 FAILURE_POINTS: tuple[FailurePoint, ...] = (
@@ -58,9 +59,11 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui_prompts.WebuiPrompts.generate_chat_prompt", CHAT, _STOCK_PROMPT),
     FailurePoint("host.webui_prompts.WebuiPrompts.get_stopping_strings", CHAT, "the webui's own stop strings"),
     FailurePoint("host.webui_prompts.WebuiPrompts.with_sampling", REQUEST, "the webui's own sampling"),
-    FailurePoint("host.webui_replies.WebuiReplies.generate_chat_reply", CHAT, "replies without marks and checks"),
     FailurePoint("host.webui_replies.WebuiReplies.generate_reply", CHAT, "a refused prompt is answered as it is"),
-    FailurePoint("host.webui_display.WebuiDisplay.chat_html_wrapper", CHAT, "PLAINFORMAT replies shown as text"),
+    FailurePoint("host.webui_replies.WebuiReplies.generate_chat_reply", CHAT, _STOCK_REPLY),
+    FailurePoint("host.webui_display.WebuiDisplay.chat_html_wrapper", CHAT, _STOCK_REPLY),
+    FailurePoint("core.sources.check_reply", CHAT, "no note about the sources under the reply"),
+    FailurePoint("core.source_notes.source_notes_html", CHAT, "no note about the sources under the reply"),
     FailurePoint("host.webui_page.WebuiPage.create_event_handlers", DRAW, "no Documents panel"),
     FailurePoint("host.webui_page.WebuiPage.gather_interface_values", CLICK, _STOCK_PROMPT),
     FailurePoint("ui.webui_panels.create_webui_panels", PAGE, "no panels"),

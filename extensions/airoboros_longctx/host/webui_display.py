@@ -5,6 +5,7 @@ PLAINFORMAT replies are one code block. In replies over documents nothing leaks 
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 from collections.abc import Callable
@@ -42,13 +43,14 @@ class WebuiDisplay:
         return {**history, "visible": visible}
 
     def _shown(self, reply: str, internal: str, mark: ReplyMark) -> str:
-        if mark.code and not mark.documents:
-            return code_block(html.unescape(reply))
+        if mark.code:
+            return code_block(reply, self._escapes_html())
         if not mark.documents:
             return reply
-        check = mark.check_of(internal)
-        note = source_notes_html(check) if check is not None else ""
-        safe = safe_reply(reply, self._escapes_html())
+        safe, note = safe_reply(reply, self._escapes_html()), ""
+        with contextlib.suppress(Exception):  # a note that fails must not bring back the reply as it was
+            check = mark.check_of(internal)
+            note = source_notes_html(check) if check is not None else ""
         return f"{end_of_blocks(safe)}\n\n{note}" if note else safe
 
 
@@ -58,11 +60,14 @@ def end_of_blocks(reply: str) -> str:
     return reply + "\n```" if sum(line.strip().startswith("```") for line in lines) % 2 else reply
 
 
-def code_block(reply: str) -> str:
-    """The reply's bare code as a Markdown code block that no webui's Markdown can change.
+def code_block(reply: str, html_escaped: bool) -> str:
+    """The reply's bare code as a code block that no webui's Markdown can change: every sign is an entity.
 
-    Both old and new webuis unescape entities inside code blocks, and rewrite much else before (quotes, LaTeX, blank
-    lines): so every sign is an entity and the code is one line of them.
+    Webuis that escape a reply's HTML unescape it in code blocks, and rewrite much else before (quotes, LaTeX, blank
+    lines): there it is Markdown in one line. The older ones show HTML as it is.
     """
-    code = "".join(sign if sign.isalnum() and sign.isascii() else f"&#{ord(sign)};" for sign in bare_code(reply))
-    return f"```{_PLAINFORMAT}\n{code}\n```"
+    code = bare_code(html.unescape(reply) if html_escaped else reply)
+    signs = "".join(sign if sign.isalnum() and sign.isascii() else f"&#{ord(sign)};" for sign in code)
+    if html_escaped:
+        return f"```{_PLAINFORMAT}\n{signs}\n```"
+    return f'<pre><code class="language-{_PLAINFORMAT}">{signs}</code></pre>'

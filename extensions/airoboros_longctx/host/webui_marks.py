@@ -76,13 +76,13 @@ def marks_of(history: Any) -> Iterator[tuple[int, ReplyMark]]:
     """The rows of ``history`` that have a mark."""
     if not isinstance(history, dict):
         return
-    for key, value in (history.get("metadata") or {}).items():
-        row = str(key).removeprefix(_ROLE)
-        if row.isdecimal() and isinstance(value, dict) and value.get(_MARK):
-            yield int(row), read_mark(value[_MARK])
     for number, text in enumerate(history.get(_MARK) or ()):
         if text:
             yield number, read_mark(text)
+    for key, value in (history.get("metadata") or {}).items():  # the last word, also in a chat of an older webui
+        row = str(key).removeprefix(_ROLE)
+        if row.isdecimal() and isinstance(value, dict) and value.get(_MARK):
+            yield int(row), read_mark(value[_MARK])
 
 
 def with_mark(history: Any, row: int, mark: ReplyMark) -> Any:

@@ -182,19 +182,13 @@ class WebuiPrompts:
 
     def _with_documents(self, asked: Asked, user_input: str, state: dict[str, Any], turn: WebuiTurn) -> str:
         options, question = asked.options, turn.question if turn.continues else user_input
+        sent: list[SentDocument] = state.get(SENT_KEY, [])
+        sent.clear()
         if turn.impersonates:
             options, question = replace(options, only_from_documents=False, name_sources=False), ""
         try:
             built = self._prompts.build(asked.blocks(), question, options, turn)
-            state.get(SENT_KEY, [])[:] = [
-                SentDocument(
-                    asked.documents[one.document].id,
-                    asked.documents[one.document].title,
-                    one.block,
-                    asked.documents[one.document].text,
-                )
-                for one in built.blocks
-            ]
+            sent.extend(_sent_document(asked.documents[one.document], one.block) for one in built.blocks)
             return built.text
         except AiroborosLongctxError as error:
             return self._refused(str(error), asked, question, options, turn)
@@ -272,3 +266,7 @@ class WebuiPrompts:
             return self.asked(state)
         except AiroborosLongctxError:  # said where the prompt is built
             return Asked()
+
+
+def _sent_document(document: ChatDocument, block: Document) -> SentDocument:
+    return SentDocument(document.id, document.title, block, document.text)

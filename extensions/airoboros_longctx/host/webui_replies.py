@@ -46,6 +46,7 @@ class WebuiReplies:
     def _marked(self, histories: Iterator[Any], row: int, mark: ReplyMark, sent: list[Any]) -> Iterator[Any]:
         last = None
         for history in histories:
+            mark = replace(mark, documents=mark.documents or bool(sent))
             last = with_mark(history, row, mark)
             yield last
         checked = self._checked(last, row, mark, sent) if sent else None
@@ -55,11 +56,11 @@ class WebuiReplies:
     def _checked(self, history: Any, row: int, mark: ReplyMark, sent: list[Any]) -> ReplyMark | None:
         """``mark`` with what was found in the finished reply."""
         try:
-            question, reply = history["internal"][row][:2]
-            return mark.with_check(reply, check_reply(reply, sent, question)) if reply.strip() else None
+            for question, reply in history["internal"][row : row + 1]:
+                return mark.with_check(reply, check_reply(reply, sent, question)) if reply.strip() else None
         except Exception as error:
             self._log(f"The sources of a reply could not be checked: {type(error).__name__}: {error}.")
-            return None
+        return None
 
     def _replies_with_code(self, asked: Asked) -> bool:
         return asked.plainformat and self._prompts.plainformat_separator() is not None
