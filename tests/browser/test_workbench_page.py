@@ -28,11 +28,12 @@ pytest.importorskip("torch")
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     """A workbench with the shipped model, opened as `start.py` opens it."""
-    port, log = free_port(), tmp_path_factory.mktemp("workbench") / "log.txt"
+    port, folder = free_port(), tmp_path_factory.mktemp("workbench")
+    log, home = folder / "log.txt", {"HOME": str(folder), "USERPROFILE": str(folder)}  # where documents are stored
     process = subprocess.Popen(
         [sys.executable, "-m", "extensions.airoboros_longctx", "workbench", "--port", str(port), "--no-browser"],
         cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "GRADIO_ANALYTICS_ENABLED": "False"},
+        env={**os.environ, **home, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "GRADIO_ANALYTICS_ENABLED": "False"},
         stdout=log.open("wb"),
         stderr=subprocess.STDOUT,
     )

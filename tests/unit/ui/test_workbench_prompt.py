@@ -18,7 +18,10 @@ from extensions.airoboros_longctx.core.instruction_templates import (
     render_conversation,
 )
 from extensions.airoboros_longctx.core.ports import LoadedModel
-from extensions.airoboros_longctx.ui.workbench_page import Said, messages_of, turns_of
+from extensions.airoboros_longctx.core.reply_safety import safe_reply
+from extensions.airoboros_longctx.core.sources import SentDocument
+from extensions.airoboros_longctx.ui import workbench_conversation
+from extensions.airoboros_longctx.ui.workbench_conversation import Said, messages_of, sources_of, turns_of
 from extensions.airoboros_longctx.workbench import Workbench
 from tests.unit.service.fakes import FakeModel
 
@@ -118,3 +121,41 @@ def test_what_is_shown_and_what_was_said():
     shown = [message["content"] for message in messages_of(conversation)]
     assert shown == ["q1", "a1", "code?", "```plainformat\nx = 1\n\n```", "q2", "…"]
     assert turns_of(conversation) == [("q1", "a1"), ("code?", "```python\nx = 1\n"), ("q2", "")]
+
+
+def test_the_documents_of_a_prompt_are_those_that_its_reply_is_checked_against(workbench):
+    workbench.host.truncation_length = 1000
+    sent = []
+    workbench.prompt("and now?", [], 10, SESSION, sent)
+    assert sent == [SentDocument(DOCUMENT.id, "Harbor", DOCUMENT.block(), "The harbor is teal.")]
+    workbench.prompt("and now?", [], 10, ChatSession(), sent)
+    assert len(sent) == 1
+
+
+def test_replies_over_documents_fetch_nothing_and_others_are_as_they_were():
+    image = "![x](http://web.site/?The+harbor+is+teal)"
+    plain, safe = (messages_of([Said("q", image, documents=documents)])[1]["content"] for documents in (False, True))
+    assert plain == image
+    assert safe == safe_reply(image, html_escaped=False) != image
+
+
+def test_the_note_of_a_reply_stands_under_it_and_not_in_the_conversation():
+    said = Said("q", "teal", documents=True, sources="<div>Sources</div>")
+    assert messages_of([said])[1]["content"] == "teal\n\n<div>Sources</div>"
+    assert turns_of([said]) == [("q", "teal")]
+
+
+def test_a_reply_without_documents_has_no_note():
+    document = SentDocument("a", "Harbor", DOCUMENT.block(), DOCUMENT.text)
+    assert sources_of("teal", [], "q") == sources_of("  ", [document], "q") == ""
+
+
+def test_a_note_that_fails_is_a_sentence_and_the_reply_stays(monkeypatch):
+    def fails(*given):
+        raise ValueError("<odd>")
+
+    monkeypatch.setattr(workbench_conversation, "check_reply", fails)
+    document = SentDocument("a", "Harbor", DOCUMENT.block(), DOCUMENT.text)
+    assert sources_of("teal", [document], "q") == (
+        "The sources of this reply could not be checked: ValueError: &lt;odd&gt;"
+    )
