@@ -6,7 +6,8 @@ import re
 from html.parser import HTMLParser
 
 _PLAIN_TAGS = frozenset(
-    "p br hr div span strong em q code pre ul ol li blockquote h1 h2 h3 h4 h5 h6 table thead tbody tr th td".split()
+    "p br hr div span strong em s del q code pre ul ol li blockquote h1 h2 h3 h4 h5 h6 table thead tbody tr th "
+    "td".split()
 )
 #: A webui's fold for what a model thinks, with its sign.
 _FOLD_TAGS = frozenset("details summary svg path".split())

@@ -49,7 +49,7 @@ prompts = WebuiPrompts(
     DocumentShelves(),
     lambda state, session: Place(),
 )
-replies, display = WebuiReplies(prompts, problems.append), WebuiDisplay(lambda: WAITING, _escapes_html)
+replies, display = WebuiReplies(prompts, problems.append), WebuiDisplay(lambda: WAITING, _escapes_html, problems.append)
 stock = {name: getattr(chat, name) for name in ("generate_chat_prompt", "generate_chat_reply", "chat_html_wrapper")}
 script, states = [], []
 

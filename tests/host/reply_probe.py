@@ -19,7 +19,7 @@ from modules import html_generator  # noqa: E402
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay  # noqa: E402
 from extensions.airoboros_longctx.host.webui_prompting import _escapes_html  # noqa: E402
 
-display = WebuiDisplay(lambda: "*Is typing...*", _escapes_html)
+display = WebuiDisplay(lambda: "*Is typing...*", _escapes_html, print)
 takes = inspect.signature(html_generator.chat_html_wrapper).parameters
 
 

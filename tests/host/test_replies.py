@@ -145,6 +145,14 @@ def test_notes_stand_below_any_reply(pages):
         assert shown.text.endswith(NOTE), reply
 
 
+def test_formulas_make_no_links(any_host):
+    """KaTeX makes links and images of ``\\href`` and ``\\includegraphics`` only where it is told to trust them."""
+    scripts = [*any_host.webui.glob("js/*.js"), *any_host.webui.glob("modules/*.py")]
+    asking = [text for text in (file.read_text("utf-8") for file in scripts) if "renderMathInElement(" in text]
+    assert all("trust" not in text for text in asking)
+    assert asking or not list(any_host.webui.glob("js/katex"))
+
+
 BERRIES = "Sources: Berries"
 
 

@@ -48,9 +48,10 @@ def content_words(text: str) -> set[str]:
 def carrying_passage(text: str, answer: set[str], question: set[str]) -> Passage | None:
     """The passage of ``text`` with most of the words in ``answer``; None where no passage has enough of them.
 
-    Enough is half of them, or three. Words that few passages have count more. Linear in the length of ``text``.
+    Enough is half of them, or three, and half of the answer's own words: those that only repeat the question are in
+    wrong answers too. Words that few passages have count more. Linear in the length of ``text``.
     """
-    asked = question - answer
+    asked, own = question - answer, answer - question
     spans: list[tuple[int, int, set[str], set[str]]] = []
     for start, end in _passages(text):
         here = set(words(text[start:end]))
@@ -59,7 +60,7 @@ def carrying_passage(text: str, answer: set[str], question: set[str]) -> Passage
     often = Counter(word for _, _, hits, _ in spans for word in hits)
     best: Passage | None = None
     for start, end, hits, also in spans:
-        if 2 * len(hits) < len(answer) and len(hits) < 3:
+        if (2 * len(hits) < len(answer) and len(hits) < 3) or 2 * len(hits & own) < len(own):
             continue
         score = sum(1 + 1 / often[word] for word in hits) + _QUESTION_WEIGHT * len(also)
         if best is None or score > best.score:

@@ -5,7 +5,6 @@ PLAINFORMAT replies are one code block. In replies over documents nothing leaks 
 
 from __future__ import annotations
 
-import contextlib
 import html
 import re
 from collections.abc import Callable
@@ -21,11 +20,14 @@ _PLAINFORMAT = "plainformat"
 
 class WebuiDisplay:
     """The wrapper around ``chat_html_wrapper``. ``waiting`` is what the webui shows before the first token;
-    ``escapes_html`` is False for a webui that puts a reply into its page as it is."""
+    ``escapes_html`` is False for a webui that puts a reply into its page as it is; ``log`` takes what went wrong."""
 
-    def __init__(self, waiting: Callable[[], str], escapes_html: Callable[[], bool]) -> None:
+    def __init__(
+        self, waiting: Callable[[], str], escapes_html: Callable[[], bool], log: Callable[[str], None]
+    ) -> None:
         self._waiting = waiting
         self._escapes_html = escapes_html
+        self._log = log
 
     def chat_html_wrapper(self, original: Callable[..., Any], history: Any, *more: Any, **named: Any) -> Any:
         return original(self.shown(history), *more, **named)
@@ -47,11 +49,17 @@ class WebuiDisplay:
             return code_block(reply, self._escapes_html())
         if not mark.documents:
             return reply
-        safe, note = safe_reply(reply, self._escapes_html()), ""
-        with contextlib.suppress(Exception):  # a note that fails must not bring back the reply as it was
-            check = mark.check_of(internal)
-            note = source_notes_html(check) if check is not None else ""
+        safe, note = safe_reply(reply, self._escapes_html()), self._note(mark, internal)
         return f"{end_of_blocks(safe)}\n\n{note}" if note else safe
+
+    def _note(self, mark: ReplyMark, internal: str) -> str:
+        """A note that fails must not bring back the reply as it was."""
+        try:
+            check = mark.check_of(internal)
+            return source_notes_html(check) if check is not None else ""
+        except Exception as error:
+            self._log(f"The note about a reply's sources could not be shown: {type(error).__name__}: {error}.")
+            return ""
 
 
 def end_of_blocks(reply: str) -> str:

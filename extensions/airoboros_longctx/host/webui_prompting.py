@@ -78,9 +78,8 @@ class WebuiPrompting:
 
     def wrappers(self) -> Mapping[str, Wrapper]:
         """By duty, what runs around the webui's functions."""
-        prompts, display = self.prompts, WebuiDisplay(_waiting, _escapes_html)
-        replies = WebuiReplies(prompts, lambda sentence: self._host.log(sentence, problem=True))
-        chats = WebuiChats(prompts.shelves, _installation)
+        prompts, chats = self.prompts, WebuiChats(self.prompts.shelves, _installation)
+        replies, display = WebuiReplies(prompts, self._warn), WebuiDisplay(_waiting, _escapes_html, self._warn)
         return {
             PROMPT: lambda *given, **named: prompts.generate_chat_prompt(*given, **named),
             STOP: lambda *given, **named: prompts.get_stopping_strings(*given, **named),
@@ -94,6 +93,9 @@ class WebuiPrompting:
             SESSION: lambda *given: self.page().create_event_handlers(*given),
             GATHER: lambda *given: self.page().gather_interface_values(*given),
         }
+
+    def _warn(self, sentence: str) -> None:
+        self._host.log(sentence, problem=True)
 
     def page(self) -> WebuiPage:
         if self._page is None:

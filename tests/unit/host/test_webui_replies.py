@@ -96,17 +96,16 @@ def test_a_chat_of_an_older_webui_in_a_newer_one():
 # -- shown ----------------------------------------------------------------------------------------------------------
 
 
-def shown(reply: str, mark: ReplyMark, html_escaped: bool = True, internal: str | None = None) -> str:
+def shown(reply: str, mark: ReplyMark, html_escaped: bool = True, log=print) -> str:
     made = with_mark(history(reply), 0, mark)
-    made["internal"][0][1] = reply if internal is None else internal
     before = reloaded(made)
-    visible = WebuiDisplay(lambda: "*Is typing...*", lambda: html_escaped).shown(made)["visible"][0][1]
+    visible = WebuiDisplay(lambda: "*Is typing...*", lambda: html_escaped, log).shown(made)["visible"][0][1]
     assert made == before
     return visible
 
 
 def test_only_marked_replies_are_changed():
-    display = WebuiDisplay(lambda: "", lambda: True)
+    display = WebuiDisplay(lambda: "", lambda: True, print)
     made = history("![a](b)")
     assert display.shown(made) is made
     assert display.shown(None) is None
@@ -128,7 +127,9 @@ def test_a_note_that_fails_leaves_the_reply_safe(monkeypatch):
         raise RuntimeError("injected")
 
     monkeypatch.setattr(webui_display, "source_notes_html", fail)
-    assert shown("Green!", ReplyMark(documents=True).with_check("Green!", CHECK)) == "Green&#33;"
+    said = []
+    assert shown("Green!", ReplyMark(documents=True).with_check("Green!", CHECK), log=said.append) == "Green&#33;"
+    assert said == ["The note about a reply's sources could not be shown: RuntimeError: injected."]
 
 
 def test_code_is_as_the_webui_can_show_it():
