@@ -61,6 +61,11 @@ def _delete_originals(uploaded: Any, taken: Any) -> None:
                 _delete(path)
 
 
+def _is_gone(one: Any) -> bool:
+    """True for an upload, as Gradio 3 hands it over, that has been deleted."""
+    return isinstance(one, dict) and bool(one.get("is_file")) and not Path(str(one.get("name"))).is_file()
+
+
 def create_upload(**options: Any) -> Any:
     """A ``gr.File`` for several files; in Gradio 3 one that refuses paths outside the upload folder.
 
@@ -77,11 +82,14 @@ def create_upload(**options: Any) -> Any:
             return "file"
 
         def preprocess(self, x: Any) -> Any:
-            for one in x if isinstance(x, list) else [x]:
+            given = [one for one in (x if isinstance(x, list) else [x]) if one]
+            for one in given:
                 if isinstance(one, dict) and one.get("is_file") and not is_an_upload(str(one.get("name"))):
                     raise gr.Error("Only files that were uploaded on this page are read.")
-            taken = super().preprocess(x)
-            _delete_originals(x, taken)
+            # Asked again at each step of an event in steps, when the files of the first are read and deleted.
+            there = [one for one in given if not _is_gone(one)]
+            taken = super().preprocess(there)
+            _delete_originals(there, taken)
             return taken
 
     return UploadedFile(**options)

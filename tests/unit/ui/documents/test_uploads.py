@@ -59,6 +59,12 @@ def test_the_default_folder_is_gradios_own(monkeypatch, tmp_path):
     assert not is_an_upload(str(tmp_path / "a.txt"))
 
 
+def test_gradio_3_asks_again_for_files_that_were_read_and_deleted(put):
+    there = put("a.txt", b"text")
+    gone = [{"name": str(there.parent / "b.txt"), "is_file": True}, {"name": str(there), "is_file": True}, {"data": "x"}]
+    assert [uploads._is_gone(one) for one in gone] == [True, False, False]
+
+
 def test_gradio_3_leaves_no_original(folder, put):
     copy, original = put("copy.txt", b"text"), folder / "first" / "a.txt"
     original.parent.mkdir()
