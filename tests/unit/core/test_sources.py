@@ -356,3 +356,13 @@ def test_no_sign_of_foreign_text_is_live_in_a_note(title, said, value):
     assert "\n" not in html
     assert LiveHtml(html).alive == []
     assert not re.search(r"[`*_\[\]!\\<>]|&(?!#x)", re.sub("<[^>]*>", "", html))
+
+
+def test_an_answer_that_only_repeats_the_question_is_found_nowhere():
+    question = "What is the color of the harbor?"
+    sent = [
+        SentDocument("h", "Harbor", Document("The color of the harbor is teal."), "The color of the harbor is teal.")
+    ]
+    (found,) = check_reply("The color of the harbor is teal.", sent, question).carried_by
+    assert (found.id, found.start, found.end) == ("h", 0, 32)
+    assert check_reply("The color of the harbor is navy.", sent, question).carried_by == ()
