@@ -25,6 +25,8 @@ def scope_named(name: object, place: Place) -> str:
 
 def kept_sentence(shelves: DocumentShelves, place: Place, scope: str) -> str:
     """Where documents of ``scope`` are used, and how long they are kept."""
+    if scope == CHAT and not place.chat:
+        return "Used in whatever chat this page shows, and kept while it is open."
     if shelves.keeps(place.shelf(scope)):
         return f"{_KEPT[scope]}, and kept on this computer until you remove them."
     why = " (an incognito chat is never stored)" if scope == CHAT and place.incognito else ""
