@@ -35,6 +35,11 @@ class Source:
         return self.rate * len(self.text)
 
     @property
+    def tokens(self) -> float:
+        """Of the whole block, estimated."""
+        return self.text_tokens + self.envelope
+
+    @property
     def everything(self) -> Parts:
         return ((0, len(self.text)),)
 
