@@ -53,7 +53,7 @@ def documents_of(text: str, count: int) -> list[Document]:
 def packing_rows(sizes: list[int]) -> Iterator[Row]:
     """For each size: everything fits, then the three choices for a window of 8192 tokens and for one just too small."""
     count = fast_tokenizer()
-    seconds: dict[tuple[str, int], float] = {}
+    ratios: dict[tuple[str, int], Row] = {}
     for size in sizes:
         documents = documents_of(english(size), max(20, size // 10_000))
         whole = render(ClosedContext(tuple(documents), QUESTION))
@@ -69,9 +69,9 @@ def packing_rows(sizes: list[int]) -> Iterator[Row]:
                 functools.partial(count, whole),
                 at_most=1.2,
             )
-            seconds[what, size] = found.seconds
+            ratios[what, size] = found
             yield found
-    yield from _linear(seconds, sizes[0], sizes[-1])
+    yield from _linear(ratios, sizes[0], sizes[-1])
 
 
 def _build(documents: list[Document], options: DocumentOptions, limit: int, count_tokens: Callable[[str], int]) -> None:
@@ -79,12 +79,15 @@ def _build(documents: list[Document], options: DocumentOptions, limit: int, coun
     PromptService().build(documents, QUESTION, options, Turn(limit, count_tokens))
 
 
-def _linear(seconds: dict[tuple[str, int], float], small: int, large: int) -> Iterator[Row]:
-    for what in dict.fromkeys(what for what, size in seconds if size == large):
-        if (what, small) in seconds and small != large:
-            ratio = (seconds[what, large] / large) / (seconds[what, small] / small)
-            name = f"seconds per character, {large:,} characters, {what}"
-            yield row(name, f"{small:,} characters", [ratio], [seconds[what, large]], at_most=1.2)
+def _linear(rows: dict[tuple[str, int], Row], small: int, large: int) -> Iterator[Row]:
+    """Seconds per character of the longest text over those of the shortest, and the same beside the tokenizer's own."""
+    for what in dict.fromkeys(what for what, size in rows if size == large):
+        if (what, small) in rows and small != large:
+            few, many = rows[what, small], rows[what, large]
+            times, name = [many.seconds], f"time per character, {large:,} characters, {what}"
+            own = many.seconds / large / (few.seconds / small)
+            yield row(name, f"{small:,} characters", [own], times)
+            yield row(name, "the tokenizer's own growth", [many.ratio / few.ratio], times, at_most=1.2)
 
 
 def changing_rows(size: int) -> Iterator[Row]:

@@ -248,9 +248,10 @@ def test_what_fits_stands_before_every_question_alike(template, how):
     assert common.count("BEGININPUT") == 2
 
 
+@pytest.mark.parametrize("times", [1, 30], ids=["counted", "estimated by samples"])
 @pytest.mark.parametrize("template", instruction_templates())
-def test_whole_documents_that_do_not_all_fit_stand_before_every_question_alike(template):
-    documents = [Document(TEXT * (number % 5 + 3), (("url", f"u{number}"),)) for number in range(12)]
+def test_whole_documents_that_do_not_all_fit_stand_before_every_question_alike(template, times):
+    documents = [Document(TEXT * times * (number % 5 + 3), (("url", f"u{number}"),)) for number in range(12)]
     whole = PromptService().build(documents, "Why?", DocumentOptions(), Turn(template=template))
     prompts = []
     for question in QUESTIONS:
