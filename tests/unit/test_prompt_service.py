@@ -163,6 +163,18 @@ def test_counted_documents_that_do_not_fit_are_not_counted_again():
     assert turn.newly_counted() < turn.limit_tokens * 1.1
 
 
+def test_counted_documents_that_just_fit_stay_whole():
+    """The sum of the blocks may be a few tokens more than the whole."""
+    documents = a_hundred()
+    counter = lambda text: len(text) // 4 + len(text) % 3 + text.startswith("\n") * 2  # noqa: E731
+    tokens = PromptService().build(documents, "Q?", DocumentOptions(), Turn(counter=counter)).tokens
+    service, turn = PromptService(), Turn(tokens, counter=counter)
+    service.budget(documents, "Q?", DocumentOptions(), turn, 64)
+    assert service.build(documents, "Q?", DocumentOptions(), turn).left_out == ()
+    turn.limit_tokens -= 1
+    assert service.build(documents, "Q?", DocumentOptions(), turn).left_out != ()
+
+
 # -- Llama's tokenizer -----------------------------------------------------------------------------------------------
 
 
