@@ -51,6 +51,8 @@ class ChatTurn(Protocol):
 _SHORTEST = "."
 #: Documents of so many characters are counted right away; of longer ones samples say first whether they can fit.
 _COUNTED_AT_ONCE = 20_000
+#: So many characters for each token of the window fit it in most writing, and are counted right away too.
+_SURELY_FITS = 2
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,19 @@ class PromptService:
         bare = message_of((), instruction)
         around = self._count(turn.render(bare, 0), turn)
         known = [self._counts.known_block(one, turn.tokenizer_id) for one in documents]
+        characters = sum(len(one.text) for one in documents)
+        quickly_counted = None not in known or characters <= _COUNTED_AT_ONCE
         rates = None
-        if None not in known or sum(len(one.text) for one in documents) > _COUNTED_AT_ONCE:
+        if None not in known or characters > max(_COUNTED_AT_ONCE, _SURELY_FITS * limit):
             rates = rates_of(documents, known, turn.count_tokens)
         if rates is None or around + rates.at_least <= limit:
             fits = self._whole(documents, instruction, turn, available, around, rates)
             if fits is not None:
                 return fits
+
+        def block_tokens(number: int) -> int:
+            return self._counts.block(documents[number], turn.count_tokens, turn.tokenizer_id)[0]
+
         if not documents:
             raise question_does_not_fit(around, limit)
         if rates is None:
@@ -132,7 +140,7 @@ class PromptService:
             Window(limit, around, self._count(turn.render(_SHORTEST, 0), turn)),
             lambda message: turn.render(message, 0),
             turn.count_tokens,
-            lambda number: self._counts.block(documents[number], turn.count_tokens, turn.tokenizer_id)[0],
+            block_tokens if quickly_counted else None,
         )
         return BuiltPrompt(
             packed.text,

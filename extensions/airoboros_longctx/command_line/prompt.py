@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..core.closed_context import ClosedContext, Document, validate
-from ..core.document_options import DocumentOptions
+from ..core.document_options import PASSAGES, WHEN_TOO_LONG, DocumentOptions
 from ..core.errors import AiroborosLongctxError
 from ..core.families import generations
 from ..core.instruction_templates import (
@@ -19,6 +20,7 @@ from ..core.instruction_templates import (
     instruction_templates,
     render_conversation,
 )
+from ..core.packing.sentences import left_out_sentences
 from ..core.plainformat import with_plainformat
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..documents.reading import read_document
@@ -35,12 +37,17 @@ With documents it is a closed-context question; --meta belongs to the document b
   python -m extensions.airoboros_longctx prompt --document story.txt --meta url=https://web.site/123 \\
       --question "What color are blueberries?  Source?"
 
---max-tokens bounds the prompt: documents are shortened, visibly. Tokens are estimated without a tokenizer: one for
-every three letters and for every other byte, which is more than Llama's tokenizer takes.
+--max-tokens bounds the prompt; what --when-too-long leaves out of the documents is marked in them and said on standard
+error. Tokens are estimated without a tokenizer: one for every three letters and for every other byte, which is more
+than Llama's tokenizer takes.
 Default template: {DEFAULT_TEMPLATE}.
 """
 #: The question is printed as it is given; the sentences of the panel's ticks are the caller's to write.
 _AS_GIVEN = DocumentOptions(only_from_documents=False, name_sources=False)
+_WHEN_TOO_LONG = (
+    "passages: the passages that matter for the question are kept (the default); whole: documents are left out, the "
+    "last ones first; shorten: each keeps its beginning"
+)
 
 
 class PromptCommandError(AiroborosLongctxError):
@@ -74,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-tokens", type=number_of_tokens, metavar="N", help="the longest prompt, in estimated tokens"
     )
+    parser.add_argument("--when-too-long", choices=WHEN_TOO_LONG, default=PASSAGES, help=_WHEN_TOO_LONG)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -106,7 +114,11 @@ def _prompt(arguments: argparse.Namespace, template: InstructionTemplate) -> str
         return prompt
     documents = tuple(Document(_text(name), tuple(pairs)) for name, pairs in arguments.documents)
     validate(ClosedContext(documents, arguments.question))
-    return PromptService().build(documents, arguments.question, _AS_GIVEN, turn).text
+    options = replace(_AS_GIVEN, when_too_long=arguments.when_too_long)
+    built = PromptService().build(documents, arguments.question, options, turn)
+    for sentence in left_out_sentences(built, [Path(name).name for name, _ in arguments.documents]):
+        print(sentence, file=sys.stderr)
+    return built.text
 
 
 class _PlainTurn:

@@ -46,7 +46,7 @@ def _letters(word: str) -> list[str]:
 
 
 _TAILS = ("INPUT", "CONTEXT", "INSTRUCTION")
-_DELIMITER = "|".join(f"{_spread(head)}(?={_BREAK}(?:{'|'.join(map(_spread, _TAILS))}))" for head in ("BEGIN", "END"))
+_DELIMITERS = tuple(f"{_spread(head)}(?={_BREAK}(?:{'|'.join(map(_spread, _TAILS))}))" for head in ("BEGIN", "END"))
 #: One sign, and what follows it: a blank put between them breaks the mark.
 _SPECIALS = (
     r"<(?=/?s>|unk>|pad>|/?<?/?SYS>|__media__>|USER>|BOT>|user>|bot>|\|[A-Za-z_-]{1,40}\|>)",
@@ -54,24 +54,12 @@ _SPECIALS = (
     r"\{(?=\{(?:user|char)\}\})",
 )
 _PHRASES = ("fake(?= (?:user|assistant) message replace me)", "this(?= will get deleted)")
-_ROLES = ("USER", "ASSISTANT")
-_SPECIAL, _PHRASE = "|".join(_SPECIALS), "|".join(_PHRASES)
-_ROLE = "|".join("".join(_letters(role)) for role in _ROLES)
-_TURN = f"(?:{_ROLE})(?=:)"
-_HYPHEN = f"(?P<hyphen>{_DELIMITER}|{_PHRASE})"
-_MARKS = re.compile(f"{_HYPHEN}|{_SPECIAL}|(?:(?<=\\n)|\\A)[ \\t]*{_TURN}")
-_MARKS_WITHIN_A_LINE = re.compile(f"{_HYPHEN}|{_SPECIAL}")
-#: Each begins with one plain sign, which is found many times faster: a text where none of them is holds no mark.
-_FIRST_SIGNS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"B{_BREAK}E{_BREAK}G",
-        rf"E{_BREAK}N{_BREAK}D",
-        *_SPECIALS,
-        *_PHRASES,
-        *("".join(_letters(role)) + ":" for role in _ROLES),
-    )
-)
+_ROLES = tuple("".join(_letters(role)) for role in ("USER", "ASSISTANT"))
+#: By what breaks them. Each pattern is searched for by itself: all begin with one plain sign, which is found many times
+#: faster than any of several. No two of them can overlap.
+_HYPHENED = tuple(map(re.compile, (*_DELIMITERS, *_PHRASES)))
+_SPACED = tuple(map(re.compile, _SPECIALS))
+_TURNS = tuple(re.compile(f"{role}(?=:)") for role in _ROLES)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -145,20 +133,35 @@ def defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
     count = 0
     while True:
         seen = _Looks(text)
-        if not any(pattern.search(seen.looks) for pattern in _FIRST_SIGNS):
-            return text, count
-        marks = list((_MARKS if starts_line else _MARKS_WITHIN_A_LINE).finditer(seen.looks))
+        marks = _marks(seen.looks, starts_line)
         if not marks:
             return text, count
         parts, start, place = [], 0, seen.places()
-        for mark in marks:
-            end = place(mark.end() - 1)
-            parts += [text[start : end + 1], " " if mark["hyphen"] is None else "-"]
-            start = end + 1
+        for behind, sign in marks:
+            end = place(behind - 1) + 1
+            parts += [text[start:end], sign]
+            start = end
         text = "".join(parts) + text[start:]
         count += len(marks)
 
 
+def _marks(looks: str, starts_line: bool) -> list[tuple[int, str]]:
+    """Where the sign that breaks a mark goes, and the sign, in order."""
+    marks = [(found.end(), "-") for pattern in _HYPHENED for found in pattern.finditer(looks)]
+    marks += [(found.end(), " ") for pattern in _SPACED for found in pattern.finditer(looks)]
+    if starts_line:
+        turns = (found for pattern in _TURNS for found in pattern.finditer(looks))
+        marks += [(found.end(), " ") for found in turns if _begins_line(looks, found.start())]
+    return sorted(marks)
+
+
+def _begins_line(looks: str, place: int) -> bool:
+    """True where there are only blanks before ``place`` in its line."""
+    while place and looks[place - 1] in " \t":
+        place -= 1
+    return not place or looks[place - 1] == "\n"
+
+
 def looks_like_a_turn(word: str) -> bool:
     """True for a metadata key that, with its colon, would begin a turn."""
-    return re.fullmatch(_ROLE, _Looks(word).looks.strip()) is not None
+    return re.fullmatch("|".join(_ROLES), _Looks(word).looks.strip()) is not None

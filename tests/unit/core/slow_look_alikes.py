@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from extensions.airoboros_longctx.core import look_alikes
+
+_HYPHEN = f"(?P<hyphen>{'|'.join((*look_alikes._DELIMITERS, *look_alikes._PHRASES))})"
+_SPECIAL = "|".join(look_alikes._SPECIALS)
+#: Every mark in one expression, tried at every place.
+MARKS = re.compile(rf"{_HYPHEN}|{_SPECIAL}|(?:(?<=\n)|\A)[ \t]*(?:{'|'.join(look_alikes._ROLES)})(?=:)")
+MARKS_WITHIN_A_LINE = re.compile(f"{_HYPHEN}|{_SPECIAL}")
 
 
 def slow_defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
@@ -13,8 +21,7 @@ def slow_defuse_text(text: str, starts_line: bool = True) -> tuple[str, int]:
             look = look_alikes._look(sign)
             looks += look
             places += [place] * len(look)
-        marks = look_alikes._MARKS if starts_line else look_alikes._MARKS_WITHIN_A_LINE
-        found = list(marks.finditer(looks))
+        found = list((MARKS if starts_line else MARKS_WITHIN_A_LINE).finditer(looks))
         if not found:
             return text, count
         for mark in reversed(found):

@@ -115,3 +115,23 @@ def test_what_is_wrong_is_one_sentence_and_nothing_is_printed(arguments, sentenc
     assert (done.returncode, done.stdout) == (2, b"")
     assert sentence in done.stderr.decode()
     assert b"Traceback" not in done.stderr
+
+
+def test_what_is_left_out_is_said_on_standard_error(tmp_path):
+    story, other = tmp_path / "story.txt", tmp_path / "other.txt"
+    story.write_text("The harbor is teal. " * 300 + "\n\n" + "The tower of the keeper is red. " * 20)
+    other.write_text("Nothing of that. " * 300)
+    asked = ["--document", story, "--document", other, "--question", "Who is the keeper?"]
+
+    def said(*more: object) -> str:
+        done = run(*asked, *more)
+        assert (done.returncode, done.stdout.count(b"BEGININSTRUCTION")) == (0, 1)
+        return done.stderr.decode()
+
+    assert said("--max-tokens", 900).startswith(
+        "“other.txt” is left out, as none of its passages is among the best for the question.\n“story.txt” keeps "
+    )
+    whole = said("--max-tokens", 3500, "--when-too-long", "whole")
+    assert whole == "“other.txt” is left out, as it does not fit whole.\n"
+    assert said("--max-tokens", 900, "--when-too-long", "shorten").startswith("“story.txt” keeps its first ")
+    assert said("--max-tokens", 100000) == said() == ""

@@ -10,7 +10,7 @@ from ..token_budget import TokenCounter
 from .sources import Chooser, Kept
 
 #: The share of the room that the first choice may take: an estimate that is a little low still fits.
-_AIM = 0.975
+AIM = 0.975
 #: From this share on a prompt is not worth another try.
 _CLOSE_ENOUGH = 0.93
 _MOST_COUNTS = 18
@@ -42,12 +42,13 @@ def fit(
     token_counter: TokenCounter,
     limit: int,
     around: int,
-    exact: bool = False,
+    aim: float = AIM,
+    fill_up: bool = True,
 ) -> Fitted:
     """The fullest prompt of at most ``limit`` tokens that a few tries find; the least one where none of them fits.
 
-    The least may be longer. ``around`` are the tokens of the prompt without documents. ``exact``: the choice counted,
-    it need not be filled up.
+    The least may be longer. ``around`` are the tokens of the prompt without documents. ``aim`` is the share of the room
+    for the first choice; ``fill_up``: one that leaves much of it is tried again with more.
     """
     tried: dict[Kept, Fitted] = {}
 
@@ -58,7 +59,7 @@ def fit(
         return tried[kept]
 
     whole_room = float(limit - around)
-    room, low, high = whole_room * (1.0 if exact else _AIM), 0.0, float("inf")
+    room, low, high = whole_room * aim, 0.0, float("inf")
     best: Fitted | None = None
     refills = 0
     while room >= 1 and len(tried) < _MOST_COUNTS and refills <= _MOST_REFILLS:
@@ -68,13 +69,13 @@ def fit(
             low = room
             if found is not None and (best is None or found.tokens > best.tokens):
                 best = found
-            if best is not None and (exact or best.tokens >= limit * _CLOSE_ENOUGH):
+            if best is not None and (not fill_up or best.tokens >= limit * _CLOSE_ENOUGH):
                 break
             refills += 1
         else:
             high = room
         used = max(1.0, (found.tokens if found is not None else around) - around)
-        guess = room * whole_room * _AIM / used
+        guess = room * whole_room * AIM / used
         if high == float("inf"):
             room = min(max(guess, room * 1.05), room * 8)
         else:

@@ -10,7 +10,7 @@ from ..document_options import PASSAGES, SHORTEN, WHOLE
 from ..instructions import without_trained_sentences
 from ..token_budget import DoesNotFitError, TokenCounter
 from .best_passages import best_passages, rank
-from .fitting import Candidate, Fitted, fit
+from .fitting import AIM, Candidate, Fitted, fit
 from .packed_prompt import LeftOut, SentBlock
 from .parts import in_original
 from .shorten import shorten
@@ -54,19 +54,20 @@ def pack(
     window: Window,
     render: Callable[[str], str],
     token_counter: TokenCounter,
-    block_tokens: Callable[[int], int],
+    block_tokens: Callable[[int], int] | None,
 ) -> Packed:
     """As much of ``sources`` as fits, chosen ``how`` (of document_options.WHEN_TOO_LONG).
 
     ``originals`` are the documents' texts as they were given; ``render`` makes the whole prompt of a message,
-    ``block_tokens`` counts the whole block of a document by its number. Raises DoesNotFitError, with the numbers,
-    where the least does not fit.
+    ``block_tokens`` counts the whole block of a document by its number; None where that takes too long. Raises
+    DoesNotFitError, with the numbers, where the least does not fit.
     """
-    no_word_found = False
+    no_word_found, aim = False, AIM
     choose: Chooser
     if how == WHOLE:
-        choose = keep_whole(sources, block_tokens)
+        choose = keep_whole(sources, block_tokens or (lambda number: sources[number].tokens))
         kept_free = min(_MOST_FOR_QUESTION, window.limit // _QUESTION_SHARE)
+        aim = AIM if block_tokens is None else 1.0
         around = max(window.around, window.preamble + kept_free)
     else:
         ranked = rank([one.text for one in sources], without_trained_sentences(question)) if how == PASSAGES else None
@@ -80,7 +81,7 @@ def pack(
         message = message_of([block for block in blocks if block is not None], instruction)
         return Candidate(kept, blocks, message, render(message))
 
-    fitted = fit(choose, candidate, token_counter, window.limit, around, how == WHOLE)
+    fitted = fit(choose, candidate, token_counter, window.limit, around, aim, how != WHOLE)
     if fitted.tokens > window.limit:
         raise DoesNotFitError(_sentence(how, len(sources), fitted.tokens, window.limit))
     return _packed(sources, originals, fitted, how, no_word_found)

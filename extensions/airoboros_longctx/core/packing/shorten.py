@@ -13,16 +13,35 @@ from .sources import Chooser, Kept, Source
 LEAST_KEPT = 40
 #: About what the mark of a gap takes.
 MARK_TOKENS = 16
+#: Cutting at an edge leaves some of the room, at most a fifth: so often a higher cap is looked for.
+_ROUNDS, _MOST_MORE = 5, 1.25
 
 
 def shorten(sources: Sequence[Source]) -> Chooser:
     """Short documents stay whole while long ones are cut to a common length in tokens."""
 
+    sizes = [one.text_tokens for one in sources]
+    around = sum(one.envelope for one in sources)
+
     def choose(room: float) -> Kept:
-        cap = common_cap([one.text_tokens for one in sources], room - sum(one.envelope for one in sources))
-        return tuple(_cut(source, cap) for source in sources)
+        cap = common_cap(sizes, room - around)
+        kept = tuple(_cut(source, cap) for source in sources)
+        low, high = cap, cap * _MOST_MORE
+        for _ in range(_ROUNDS):  # what the edges left unused goes to all that were cut
+            cap = (low + high) / 2
+            more = tuple(_cut(source, cap) for source in sources)
+            if sum(map(_tokens, sources, more)) <= room - around:
+                low, kept = cap, more
+            else:
+                high = cap
+        return kept
 
     return choose
+
+
+def _tokens(source: Source, parts: Parts) -> float:
+    """Estimated, of the kept text and the mark of the cut."""
+    return sum(end - begin for begin, end in parts) * source.rate + (MARK_TOKENS if parts != source.everything else 0)
 
 
 def common_cap(sizes: Sequence[float], room: float) -> float:

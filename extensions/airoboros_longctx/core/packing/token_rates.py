@@ -11,12 +11,12 @@ from ..token_budget import TokenCounter
 #: A 20th of the text is sampled, in at most this many places.
 _MOST_SAMPLES = 64
 _SHARE = 20
-_SHORTEST_SAMPLE, _LONGEST_SAMPLE = 400, 2000
+_SHORTEST_SAMPLE, _LONGEST_SAMPLE = 200, 2000
 _LONGEST_WORD = 40
 #: A tokenizer that says less of a sample cannot be believed, in tokens per byte.
 _LEAST = 1 / 64
 #: What a sum of samples may be wrong by: so many standard errors, and a share of it for what samples cannot show.
-_ERRORS, _MARGIN = 4.0, 0.03
+_ERRORS, _MARGIN = 3.0, 0.03
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from .sources import Chooser, Kept, Source
 _CLEARLY_TOO_LONG = 2.0
 
 
-def keep_whole(sources: Sequence[Source], block_tokens: Callable[[int], int]) -> Chooser:
+def keep_whole(sources: Sequence[Source], block_tokens: Callable[[int], float]) -> Chooser:
     """By order: the first document is kept if it fits, then the second one if it still fits, and so on.
 
-    ``block_tokens`` counts the block of the document with that number. With no room at all the shortest is kept.
+    ``block_tokens`` says how long the block of the document with that number is. With no room at all the shortest is
+    kept.
     """
 
     def choose(room: float) -> Kept:
