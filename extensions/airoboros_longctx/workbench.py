@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .core.chat_session import ChatDocument, ChatSession
 from .core.closed_context import Document
@@ -46,10 +47,10 @@ class WorkbenchTurn:
 class Workbench:
     """One process, one model, any number of open pages. Each page keeps its own conversation and documents."""
 
-    def __init__(self, data_folder: Path = DATA_FOLDER) -> None:
+    def __init__(self, data_folder: Path = DATA_FOLDER, settings: Mapping[str, Any] | None = None) -> None:
         from .rope.engine import RopeEngine
 
-        self.settings: Settings = load_settings({})[0]
+        self.settings: Settings = load_settings(settings or {})[0]
         self.host = WorkbenchHost(data_folder)
         self.service = LongContextService(self.host, RopeEngine(), lambda: self.settings)
         self.prompts = PromptService()
@@ -151,7 +152,9 @@ def _sent(document: ChatDocument, block: Document) -> SentDocument:
     return SentDocument(document.id, document.title, block, document.text)
 
 
-def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
+def run(
+    model: str | None, listen: str, port: int, open_browser: bool, settings: Mapping[str, Any] | None = None
+) -> None:
     """Serve the workbench at ``listen``:``port`` until it is interrupted; ``model`` defaults to the shipped one.
 
     A model that cannot be loaded is said so, and the workbench opens without it.
@@ -161,7 +164,7 @@ def run(model: str | None, listen: str, port: int, open_browser: bool) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    workbench = Workbench()
+    workbench = Workbench(settings=settings)
     first = model or next(iter(workbench.shipped_models()), None)
     if first is not None:
         try:

@@ -252,7 +252,7 @@ def test_what_is_everywhere_survives_a_reload_and_is_exported_and_deleted(page):
 
 def test_a_page_on_the_web_says_how_to_allow_it(page):  # noqa: F811
     open_panel(page)
-    page.get_by_text("Web pages are not fetched: the setting documents_from_web is off.").wait_for()
+    page.get_by_text("Web pages are not fetched. To allow it, start the workbench with --documents-from-web").wait_for()
     assert page.get_by_label("Web page").count() == 0
 
 

@@ -19,11 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--listen", metavar="ADDRESS", default=LOOPBACK, help=f"address to serve on (default: {LOOPBACK}, this machine)"
     )
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to serve on (default: 7860)")
+    parser.add_argument(
+        "--documents-from-web",
+        action="store_true",
+        help="let people add web pages to their documents; they are fetched from public addresses only",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from .. import workbench
 
-    workbench.run(arguments.model, arguments.listen, arguments.port, open_browser=not arguments.no_browser)
+    settings = {"documents_from_web": arguments.documents_from_web}
+    workbench.run(arguments.model, arguments.listen, arguments.port, not arguments.no_browser, settings)
     return 0

@@ -22,8 +22,9 @@ def quiet(event: Callable[..., Any]) -> dict[str, Any]:
 
 
 def queued(event: Callable[..., Any]) -> dict[str, Any]:
-    """The same for an event that takes its time and tells of its progress."""
-    return {**quiet(event), "queue": True}
+    """The same for an event that takes its time and tells of its progress; a few people can wait for theirs at once."""
+    at_once = {"concurrency_limit": 4} if "concurrency_limit" in _click_arguments() else {}
+    return {**quiet(event), "queue": True, **at_once}
 
 
 def at_each_key(component: Any) -> tuple[Any, dict[str, Any]]:

@@ -14,6 +14,10 @@ class PanelHost(Protocol):
 
     #: The page's ``gr.State`` that holds its ChatSession (None until something was changed).
     session: Any
+    #: True where files can be attached to messages.
+    has_attachments: bool
+    #: How to allow web pages, in a sentence.
+    web_is_off: str
 
     def inputs(self) -> Sequence[Any]: ...
 

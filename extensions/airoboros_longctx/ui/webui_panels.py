@@ -21,6 +21,8 @@ class WebuiPage(Protocol):
     @property
     def ready(self) -> bool: ...
     @property
+    def has_attachments(self) -> bool: ...
+    @property
     def session(self) -> Any: ...
     def inputs(self) -> Sequence[Any]: ...
     def request(self, session: ChatSession, values: Sequence[Any]) -> PageRequest: ...
@@ -39,6 +41,10 @@ class WebuiPage(Protocol):
 class WebuiPanelHost:
     """The webui's page as a ``PanelHost``."""
 
+    web_is_off = (
+        "To allow it, put airoboros_longctx-documents_from_web: true into the webui's settings.yaml and start it again."
+    )
+
     def __init__(self, page: WebuiPage) -> None:
         self.session = page.session
         self.inputs = page.inputs
@@ -46,7 +52,7 @@ class WebuiPanelHost:
         self.prompt = page.prompt
         self.documents_blocked = page.documents_blocked
         self.plainformat_separator = page.plainformat_separator
-        self.has_attachments = bool(getattr(page, "has_attachments", False))
+        self.has_attachments = page.has_attachments
         self._page = page
 
     def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:

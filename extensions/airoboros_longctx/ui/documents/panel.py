@@ -27,10 +27,6 @@ _FILE_TYPES = (
     "Text, Markdown, HTML, PDF, Word, PowerPoint, Excel, CSV, EPUB and source code; several at once. Each is read "
     "here on this computer, and its upload is deleted afterwards."
 )
-_WEB_IS_OFF = (
-    "Web pages are not fetched: the setting documents_from_web is off. To allow it, put "
-    "airoboros_longctx-documents_from_web: true into settings.yaml and start again."
-)
 
 
 def create_documents_panel(
@@ -71,7 +67,7 @@ def create_documents_panel(
                     )
                     fetch = gr.Button("Add web page", interactive=not blocked)
             else:
-                gr.HTML(note_html(_WEB_IS_OFF), elem_id="airoboros-longctx-web")
+                gr.HTML(note_html(f"Web pages are not fetched. {host.web_is_off}"), elem_id="airoboros-longctx-web")
         with gr.Accordion(PASTE, open=False, elem_id="airoboros-longctx-editor") as editor:
             title = gr.Textbox(
                 label="Title",
@@ -93,7 +89,7 @@ def create_documents_panel(
             with gr.Row(visible=False) as saving:
                 save = gr.Button("Save changes")
                 close = gr.Button("Close without saving")
-        choices = create_choices(options, bool(getattr(host, "has_attachments", False)))
+        choices = create_choices(options, host.has_attachments)
         show = gr.Button("Show the exact prompt")
         exact = gr.HTML(elem_id="airoboros-longctx-exact-prompt")
         fields = list(host.inputs())
