@@ -61,18 +61,9 @@ def test_the_default_folder_is_gradios_own(monkeypatch, tmp_path):
 
 def test_gradio_3_asks_again_for_files_that_were_read_and_deleted(put):
     there = put("a.txt", b"text")
-<<<<<<< HEAD
-    gone = [
-        {"name": str(there.parent / "b.txt"), "is_file": True},
-        {"name": str(there), "is_file": True},
-        {"data": "x"},
-    ]
-    assert [uploads._is_gone(one) for one in gone] == [True, False, False]
-=======
     deleted = there.with_name("b.txt")
     given = [{"name": str(deleted), "is_file": True}, {"name": str(there), "is_file": True}, {"data": "x"}, None]
     assert [uploads._is_gone(one) for one in given] == [True, False, False, False]
->>>>>>> panel
 
 
 def test_gradio_3_leaves_no_original(folder, put):
