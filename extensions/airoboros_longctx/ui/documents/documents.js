@@ -24,11 +24,16 @@
     setTimeout(press, 20);  // Gradio takes the field's value over in a moment of its own
     asked.timer = setTimeout(answered, 10000);  // an answer that never comes holds up nothing for good
   };
-  const ask = (what) => { queue.push({ ...what, number: ++number }); next(); };
+  const ask = (what) => {
+    list()?.setAttribute("aria-busy", "true");
+    queue.push({ ...what, number: ++number });
+    next();
+  };
   const answered = () => {
     clearTimeout(asked.timer);
     afterwards = { ...asked, until: Date.now() + 3000 };
     asked = null;
+    if (!queue.length) list()?.removeAttribute("aria-busy");
     next();
   };
 
@@ -61,6 +66,7 @@
   // Gradio 6 changes the rows in place: what a person ticked or chose in one would stay when another document takes it.
   const restate = () => {
     if (asked || queue.length || !list()) return;
+    list().removeAttribute("aria-busy");
     for (const box of list().querySelectorAll("input")) box.checked = box.hasAttribute("checked");
     for (const choice of list().querySelectorAll("select")) {
       choice.value = choice.querySelector("option[selected]")?.value;
