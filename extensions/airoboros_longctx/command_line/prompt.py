@@ -20,7 +20,7 @@ from ..core.instruction_templates import (
     instruction_templates,
     render_conversation,
 )
-from ..core.packing.sentences import left_out_sentences
+from ..core.packing.left_out_sentences import left_out_sentences
 from ..core.plainformat import with_plainformat
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..documents.reading import read_document

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..core.chat_session import ChatDocument, ChatSession
-from ..core.closed_context import ClosedContext, Document, defuse, render
+from ..core.closed_context import ClosedContext, Document, render
 from ..core.document_options import SHORTEN, DocumentOptions
 from ..core.document_place import Place
 from ..core.document_shelves import DocumentShelves
@@ -202,8 +202,8 @@ class WebuiPrompts:
         if not asked.page:
             raise self._reject(sentence)
         try:
-            context = defuse(ClosedContext(asked.blocks(), instruction_text(question, options)))
-            text = turn.render(render(context), 0)
+            message = render(ClosedContext(asked.blocks(), instruction_text(question, options)))
+            text = turn.render(message, 0)
         except Exception:
             text = question
         return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", text)

@@ -10,14 +10,12 @@ from extensions.airoboros_longctx.core.closed_context import (
     ClosedContext,
     ClosedContextError,
     Document,
-    defuse,
-    defuse_and_count,
     normalise,
     parse,
     render,
     validate,
 )
-from tests.unit.core.naive_closed_context import MARKS, TAGS, marks_in, naive_parse
+from tests.unit.core.naive_closed_context import MARKS, TAGS, defuse, defuse_and_count, marks_in, naive_parse
 
 BLUEBERRIES = ClosedContext(
     (

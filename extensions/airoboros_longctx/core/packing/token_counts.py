@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from ..closed_context import Document, block_of
-from ..token_budget import TokenCounter
+
+TokenCounter = Callable[[str], int]
 
 #: Entries are a few bytes each: documents, histories and preambles of many pages.
 _MOST_REMEMBERED = 1 << 14

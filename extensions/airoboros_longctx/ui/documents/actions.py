@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ...core.chat_session import ChatDocument, ChatSession
-from ...core.closed_context import ClosedContext, Document, validate
+from ...core.closed_context import Document, validate_documents
 from ...core.document_place import Place, Shelf
 from ...core.document_shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
@@ -53,7 +53,7 @@ def document_of(form: Form) -> ChatDocument:
     if not form.text.strip():
         raise DocumentActionError("The document has no text; paste some first.")
     document = ChatDocument(" ".join(form.title.split()), form.text, _pairs(form.metadata))
-    validate(ClosedContext((Document(document.text, document.metadata),), "-"))
+    validate_documents([Document(document.text, document.metadata)])
     return document
 
 

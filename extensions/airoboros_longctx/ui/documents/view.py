@@ -10,7 +10,7 @@ from ...core.closed_context import Document
 from ...core.document_options import PASSAGES, DocumentOptions
 from ...core.document_shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
-from ...core.packing.sentences import left_out_sentences
+from ...core.packing.left_out_sentences import left_out_sentences
 from ...prompt_service import ChatTurn, PageRequest, PromptService
 from ..panel_host import PanelHost
 from ..plainformat_panel import plainformat_view
