@@ -20,9 +20,10 @@ from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSes
 from extensions.airoboros_longctx.core.document_place import CHAT, Place  # noqa: E402
 from extensions.airoboros_longctx.core.document_shelves import DocumentShelves  # noqa: E402
 from extensions.airoboros_longctx.core.settings import load_settings  # noqa: E402
+from extensions.airoboros_longctx.host.webui_asked import SESSION_KEY  # noqa: E402
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay  # noqa: E402
 from extensions.airoboros_longctx.host.webui_prompting import _escapes_html  # noqa: E402
-from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, SESSION_KEY, WebuiPrompts  # noqa: E402
+from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, WebuiPrompts  # noqa: E402
 from extensions.airoboros_longctx.host.webui_replies import WebuiReplies  # noqa: E402
 from extensions.airoboros_longctx.prompt_service import PromptService  # noqa: E402
 
@@ -32,6 +33,9 @@ problems = []
 
 
 class Style:
+    def knows_closed_context(self):
+        return False
+
     def plainformat_separator(self):
         return "\n"
 
