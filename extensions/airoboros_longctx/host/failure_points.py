@@ -66,6 +66,9 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("core.source_notes.source_notes_html", CHAT, "no note about the sources under the reply"),
     FailurePoint("host.webui_page.WebuiPage.create_event_handlers", DRAW, "no Documents panel"),
     FailurePoint("host.webui_page.WebuiPage.gather_interface_values", CLICK, _STOCK_PROMPT),
+    FailurePoint("host.webui_chats.WebuiChats.rename_history", CLICK, "a renamed chat loses its documents"),
+    FailurePoint("host.webui_chats.WebuiChats.delete_history", CLICK, "a deleted chat's documents stay stored"),
+    FailurePoint("host.webui_chats.WebuiChats.handle_branch_chat_click", CLICK, "a branch begins without documents"),
     FailurePoint("ui.webui_panels.create_webui_panels", PAGE, "no panels"),
     FailurePoint("ui.documents.panel.create_documents_panel", DRAW, "no Documents panel"),
     # The hooks' calls into the service
