@@ -161,5 +161,5 @@ def _in_short(problems: Sequence[str]) -> str:
     more = len(problems) - _MOST_SENTENCES
     shown = list(problems[:_MOST_SENTENCES])
     if more > 0:
-        shown.append(f"{more} more could not be read.")
+        shown.append(f"{more} more of these are not shown.")
     return " ".join(shown)

@@ -63,7 +63,10 @@ class StoredDocuments:
         try:
             self._shelves.forget(self._place(value, fields))
         except Exception as error:
-            return [said_html(sentence_of(error, "The documents were not deleted"), True), *self.on_show(value)[1:]]
+            return [
+                said_html(sentence_of(error, "The documents were not deleted"), True),
+                *self.on_show(value, *fields)[1:],
+            ]
         return self.on_show(value, *fields)
 
     def _table(self, place: Place) -> tuple[str, bool]:

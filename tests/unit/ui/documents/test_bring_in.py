@@ -86,7 +86,7 @@ def test_many_problems_are_summed_up(put):
     _, said, problems = last(on_files(put(*((f"{number}.txt", b"") for number in range(13)))))
     assert said == ""
     assert problems.count("is empty") == 10
-    assert problems.endswith("3 more could not be read.")
+    assert problems.endswith("3 more of these are not shown.")
 
 
 def test_progress_is_said_and_a_cancel_keeps_what_was_read(put, monkeypatch):
