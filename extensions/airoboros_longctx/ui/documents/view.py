@@ -17,7 +17,7 @@ from ..plainformat_panel import plainformat_view
 from .action_request import answered_number
 from .budget_bar import budget_bar
 from .exact_prompt import exact_prompt_html
-from .list_html import heading, list_html, name_of
+from .list_html import heading, list_html
 from .messages import note_html, said_html, sentence_of
 from .scope_names import kept_sentence, names_of, scope_named
 from .steps import PASTE, DocumentSteps, Editing
@@ -115,7 +115,7 @@ class DocumentView:
         if not there and not request.attached:
             return ""
         on, turn = [*(one.document for one in there if one.document.on), *request.attached], request.turn
-        blocks, titles = [document.block() for document in on], [name_of(document) for document in on]
+        blocks, titles = [document.block() for document in on], [document.name for document in on]
         if turn is None:
             tokens = sum(self._prompts.document_tokens(blocks, request.count_tokens, request.counter_id))
             return note_html(f"About {tokens} tokens in documents that are on (estimated: no model is loaded).")
