@@ -10,11 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .core.chat_session import ChatDocument
-from .core.closed_context import Document, block_of, message_of, normalise_document
-from .core.document_options import DocumentOptions
-from .core.document_place import Place
-from .core.instructions import instruction_text
+from .core.documents.chat_session import ChatDocument
+from .core.documents.place import Place
 from .core.packing.does_not_fit import question_does_not_fit
 from .core.packing.measured_document import measured_documents, rates_of
 from .core.packing.packed_prompt import BuiltPrompt, SentBlock
@@ -22,6 +19,9 @@ from .core.packing.packer import Window, pack
 from .core.packing.parts import in_original
 from .core.packing.token_counts import TokenCounter, TokenCounts
 from .core.packing.token_rates import TokenRates
+from .core.prompts.closed_context import Document, block_of, message_of, normalise_document
+from .core.prompts.document_options import DocumentOptions
+from .core.prompts.instructions import instruction_text
 
 
 class ChatTurn(Protocol):

@@ -8,14 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .core.chat_session import ChatSession
-from .core.document_place import Place
-from .core.document_shelves import DocumentShelves
+from .core.documents.chat_session import ChatSession
+from .core.documents.place import Place
+from .core.documents.shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
-from .core.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template, render_conversation
-from .core.plainformat import with_plainformat
+from .core.prompts.instruction_templates import (
+    DEFAULT_TEMPLATE,
+    InstructionTemplate,
+    instruction_template,
+    render_conversation,
+)
+from .core.prompts.plainformat import with_plainformat
+from .core.replies.source_check import SentDocument, sent_documents
 from .core.settings import Settings, load_settings
-from .core.sources import SentDocument, sent_documents
 from .documents.store import FileDocumentStore
 from .host.workbench import LOADER, WorkbenchHost
 from .prompt_service import PromptService

@@ -9,19 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..core.closed_context import ClosedContext, Document, validate
-from ..core.document_options import PASSAGES, WHEN_TOO_LONG, DocumentOptions
 from ..core.errors import AiroborosLongctxError
 from ..core.families import generations
-from ..core.instruction_templates import (
+from ..core.packing.left_out_sentences import left_out_sentences
+from ..core.prompts.closed_context import ClosedContext, Document, validate
+from ..core.prompts.document_options import PASSAGES, WHEN_TOO_LONG, DocumentOptions
+from ..core.prompts.instruction_templates import (
     DEFAULT_TEMPLATE,
     InstructionTemplate,
     instruction_template,
     instruction_templates,
     render_conversation,
 )
-from ..core.packing.left_out_sentences import left_out_sentences
-from ..core.plainformat import with_plainformat
+from ..core.prompts.plainformat import with_plainformat
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..documents.reading import read_document
 from ..prompt_service import PromptService

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..core.chat_session import ChatDocument, ChatSession
-from ..core.closed_context import Document
-from ..core.document_options import SHORTEN, DocumentOptions
-from ..core.document_place import Place
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.chat_session import ChatDocument, ChatSession
+from ..core.documents.inline_documents import inline_request
+from ..core.documents.place import Place
+from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
-from ..core.inline_documents import inline_request
+from ..core.prompts.closed_context import Document
+from ..core.prompts.document_options import SHORTEN, DocumentOptions
 from ..core.settings import Settings
 from .webui_attachments import attached_documents
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.chat_session import ChatDocument
+from ..core.documents.chat_session import ChatDocument
 
 _KEY = "attachments"
 _IMAGE = "image"

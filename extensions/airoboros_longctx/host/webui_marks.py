@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..core.source_record import check_from_record, record_of_check
-from ..core.sources import SourceCheck
+from ..core.replies.source_check import SourceCheck
+from ..core.replies.source_record import check_from_record, record_of_check
 
 _MARK = "airoboros_longctx"
 _ROLE = "assistant_"

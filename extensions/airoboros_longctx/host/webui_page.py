@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.chat_session import ChatSession
+from ..core.documents.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import PageRequest

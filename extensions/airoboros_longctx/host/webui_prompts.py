@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..core.chat_session import ChatSession
-from ..core.closed_context import ClosedContext, render
-from ..core.document_options import DocumentOptions
-from ..core.document_place import Place
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.place import Place
+from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
-from ..core.instructions import instruction_text
-from ..core.plainformat import with_plainformat
+from ..core.prompts.closed_context import ClosedContext, render
+from ..core.prompts.document_options import DocumentOptions
+from ..core.prompts.instructions import instruction_text
+from ..core.prompts.plainformat import with_plainformat
+from ..core.replies.source_check import SentDocument, sent_documents
 from ..core.settings import Settings
-from ..core.sources import SentDocument, sent_documents
 from ..prompt_service import PromptService
 from .webui_asked import SESSION_KEY, Asked, LoadedStyle, WebuiAsking
 from .webui_turn import WebuiTurn

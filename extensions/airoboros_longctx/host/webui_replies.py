@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..core.sources import check_reply
+from ..core.replies.source_check import check_reply
 from .webui_asked import ATTACHING_KEY, SESSION_KEY, Asked
 from .webui_attachments import attaches_text
 from .webui_marks import ReplyMark, mark_of, with_mark

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ..core.chat_session import ChatSession
+from ..core.documents.chat_session import ChatSession
 from ..prompt_service import PageRequest
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from ..core.chat_session import ChatSession
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.shelves import DocumentShelves
 from ..core.settings import Settings
 from ..prompt_service import PageRequest, PromptService
 from ..service import LongContextService

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from ..core.chat_session import ChatSession
-from ..core.document_place import Place
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.place import Place
+from ..core.documents.shelves import DocumentShelves
+from ..core.replies.source_check import SentDocument
 from ..core.settings import Settings
-from ..core.sources import SentDocument
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, block_of, normalise
-from extensions.airoboros_longctx.core.look_alikes import defuse_text
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, block_of, normalise
+from extensions.airoboros_longctx.core.prompts.look_alikes import defuse_text
 
 TAGS = ["BEGININPUT", "ENDINPUT", "BEGINCONTEXT", "ENDCONTEXT", "BEGININSTRUCTION", "ENDINSTRUCTION"]
 MARKS = ["</s>", "<s>", "<unk>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "{{user}}", "{{char}}",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.closed_context import (
+from extensions.airoboros_longctx.core.prompts.closed_context import (
     ClosedContext,
     ClosedContextError,
     Document,

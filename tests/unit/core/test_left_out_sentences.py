@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.document_options import PASSAGES, SHORTEN, WHOLE
 from extensions.airoboros_longctx.core.packing.left_out_sentences import left_out_sentences
 from extensions.airoboros_longctx.core.packing.packed_prompt import BuiltPrompt, LeftOut
+from extensions.airoboros_longctx.core.prompts.document_options import PASSAGES, SHORTEN, WHOLE
 
 CUT, GONE = LeftOut(1, 100, 900), LeftOut(0, 0, 700)
 

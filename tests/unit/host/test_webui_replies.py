@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.closed_context import Document
-from extensions.airoboros_longctx.core.document_options import DocumentOptions
-from extensions.airoboros_longctx.core.sources import SentDocument, SourceCheck, SourceLink
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.prompts.closed_context import Document
+from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
+from extensions.airoboros_longctx.core.replies.source_check import SentDocument, SourceCheck, SourceLink
 from extensions.airoboros_longctx.host import webui_display, webui_replies
 from extensions.airoboros_longctx.host.webui_asked import SESSION_KEY, Asked
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..document_options import PASSAGES, WHOLE
 from ..errors import AiroborosLongctxError
+from ..prompts.document_options import PASSAGES, WHOLE
 
 
 class DoesNotFitError(AiroborosLongctxError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..closed_context import Block
+from ..prompts.closed_context import Block
 from .measured_document import Chooser, Kept
 from .token_counts import TokenCounter
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..document_options import PASSAGES, SHORTEN, WHOLE
 from ..foreign_text import quoted
+from ..prompts.document_options import PASSAGES, SHORTEN, WHOLE
 from .packed_prompt import BuiltPrompt, LeftOut
 
 #: So many documents are named; of the others it is said how many they are.

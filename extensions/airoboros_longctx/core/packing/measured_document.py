@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..closed_context import Block, Document, block_of, normalise_document
+from ..prompts.closed_context import Block, Document, block_of, normalise_document
 from .packed_prompt import Parts
 from .parts import with_gaps_marked
 from .token_counts import TokenCounter, tokens_of_lines

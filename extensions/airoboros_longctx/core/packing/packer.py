@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..closed_context import message_of
-from ..document_options import PASSAGES, SHORTEN, WHOLE
-from ..instructions import without_trained_sentences
+from ..prompts.closed_context import message_of
+from ..prompts.document_options import PASSAGES, SHORTEN, WHOLE
+from ..prompts.instructions import without_trained_sentences
 from .best_passages import best_passages, rank
 from .does_not_fit import documents_do_not_fit
 from .fitting import AIM, Candidate, Fitted, fit

@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ..closed_context import Document, block_of
+from ..prompts.closed_context import Document, block_of
 
 TokenCounter = Callable[[str], int]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ...core.chat_session import ChatDocument, ChatSession
-from ...core.closed_context import Document, validate_documents
-from ...core.document_place import Place, Shelf
-from ...core.document_shelves import DocumentShelves, Shelved
+from ...core.documents.chat_session import ChatDocument, ChatSession
+from ...core.documents.place import Place, Shelf
+from ...core.documents.shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
 from ...core.foreign_text import quoted
+from ...core.prompts.closed_context import Document, validate_documents
 
 #: The longest text that is taken from a page's form, in characters.
 MOST_CHARACTERS = 4 << 20

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...core.chat_session import ChatDocument
+from ...core.documents.chat_session import ChatDocument
 from ...core.errors import AiroborosLongctxError
 from ...documents.read_document import Cancelled, Progress, ReadDocument
 from ...documents.reading import read_document

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.document_options import PASSAGES, SHORTEN, WHEN_TOO_LONG, WHOLE, DocumentOptions
+from ...core.prompts.document_options import PASSAGES, SHORTEN, WHEN_TOO_LONG, WHOLE, DocumentOptions
 from .messages import note_html
 
 TOO_LONG = {

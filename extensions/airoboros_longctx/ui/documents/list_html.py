@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from ...core.document_shelves import Shelved
+from ...core.documents.shelves import Shelved
 from ...core.foreign_text import quoted
 from .scope_names import NAMES
 

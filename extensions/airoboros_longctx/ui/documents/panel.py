@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...core.chat_session import ChatSession
-from ...core.document_place import CHAT
-from ...core.document_shelves import DocumentShelves
+from ...core.documents.chat_session import ChatSession
+from ...core.documents.place import CHAT
+from ...core.documents.shelves import DocumentShelves
 from ...core.settings import Settings
 from ...prompt_service import PromptService
 from ..gradio_versions import queued, quiet, with_request

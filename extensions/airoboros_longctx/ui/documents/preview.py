@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from ...core.chat_session import ChatDocument
+from ...core.documents.chat_session import ChatDocument
 from .exact_prompt import exact_text
 
 #: The most text that is shown at once, in characters: a page with more is slow.

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.chat_session import ChatDocument, ChatSession
-from ...core.document_options import DocumentOptions
-from ...core.document_place import Place
-from ...core.document_shelves import DocumentShelves
+from ...core.documents.chat_session import ChatDocument, ChatSession
+from ...core.documents.place import Place
+from ...core.documents.shelves import DocumentShelves
 from ...core.errors import AiroborosLongctxError
+from ...core.prompts.document_options import DocumentOptions
 from ..panel_host import PanelHost
 from .action_request import ActionRequest, parse_action
 from .actions import DocumentActions, Form, Removed, document_of, form_of

@@ -7,8 +7,8 @@ import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...core.document_place import CHARACTER, CHAT, Place, Shelf
-from ...core.document_shelves import DocumentShelves
+from ...core.documents.place import CHARACTER, CHAT, Place, Shelf
+from ...core.documents.shelves import DocumentShelves
 from ...core.errors import AiroborosLongctxError
 from ...core.foreign_text import quoted
 from ..gradio_versions import quiet

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.chat_session import ChatSession
-from ...core.closed_context import Document
-from ...core.document_options import PASSAGES, DocumentOptions
-from ...core.document_shelves import DocumentShelves, Shelved
+from ...core.documents.chat_session import ChatSession
+from ...core.documents.shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
 from ...core.packing.left_out_sentences import left_out_sentences
+from ...core.prompts.closed_context import Document
+from ...core.prompts.document_options import PASSAGES, DocumentOptions
 from ...prompt_service import ChatTurn, PageRequest, PromptService
 from ..panel_host import PanelHost
 from ..plainformat_panel import plainformat_view

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_options import DocumentOptions
-from extensions.airoboros_longctx.core.document_place import CHAT, Place
-from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT, Place
+from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
+from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.prompt_service import PageRequest, PromptService
 from extensions.airoboros_longctx.ui.documents.steps import DocumentSteps
 from extensions.airoboros_longctx.ui.documents.view import DocumentView

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_place import CHARACTER, CHAT, EVERYWHERE, Place
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, EVERYWHERE, Place
 from extensions.airoboros_longctx.ui.documents import actions as actions_module
 from extensions.airoboros_longctx.ui.documents.actions import (
     MOST_CHARACTERS,

@@ -9,9 +9,9 @@ import zipfile
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_place import CHAT, EVERYWHERE, Place
-from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT, EVERYWHERE, Place
+from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.documents.store import FileDocumentStore
 from extensions.airoboros_longctx.ui.documents import stored as stored_module
 from extensions.airoboros_longctx.ui.documents.stored import StoredDocuments

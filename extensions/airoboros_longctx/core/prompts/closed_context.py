@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .errors import AiroborosLongctxError
-from .foreign_text import quoted
+from ..errors import AiroborosLongctxError
+from ..foreign_text import quoted
 from .look_alikes import defuse_text, looks_like_a_turn
 
 BEGIN_INPUT, END_INPUT = "BEGININPUT", "ENDINPUT"

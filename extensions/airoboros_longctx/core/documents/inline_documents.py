@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .closed_context import Document, validate_documents
-from .errors import AiroborosLongctxError
-from .foreign_text import quoted
+from ..errors import AiroborosLongctxError
+from ..foreign_text import quoted
+from ..prompts.closed_context import Document, validate_documents
 
 #: No request needs more blocks than this; the models were trained with 1 to 4.
 MOST_DOCUMENTS = 64

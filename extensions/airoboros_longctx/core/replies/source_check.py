@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..documents.chat_session import ChatDocument
+from ..packing.packed_prompt import SentBlock
+from ..prompts.closed_context import Document
 from .carrying_passage import Passage, carrying_passage, content_words, place_in
-from .chat_session import ChatDocument
-from .closed_context import Document
-from .packing.packed_prompt import SentBlock
 from .source_matching import match_groups
 from .stated_sources import split_reply
 from .unfound_values import unfound_values

@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .closed_context import Document
-from .document_options import DocumentOptions
-from .document_place import Shelf
-from .foreign_text import quoted
+from ..foreign_text import quoted
+from ..prompts.closed_context import Document
+from ..prompts.document_options import DocumentOptions
+from .place import Shelf
 
 
 def new_id() -> str:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..errors import AiroborosLongctxError
+from ..ports import DocumentStore, StoredShelf
 from .chat_session import ChatDocument, ChatSession, new_id
-from .document_place import CHAT, Place, Shelf
-from .errors import AiroborosLongctxError
-from .ports import DocumentStore, StoredShelf
+from .place import CHAT, Place, Shelf
 
 Change = Callable[[tuple[ChatDocument, ...]], Sequence[ChatDocument]]
 
