@@ -94,7 +94,7 @@ def test_three_files_a_question_the_answer_and_the_document_that_carries_it(page
     ("choice", "said"),
     [
         ("Keep the passages that matter for this question", "passages"),
-        ("Keep whole documents only, and leave the last ones out", "left out"),
+        ("Keep whole documents only, those first in the list first", "left out"),
         ("Shorten every document alike", "keeps"),
     ],
 )

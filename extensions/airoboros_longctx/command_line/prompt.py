@@ -45,8 +45,8 @@ Default template: {DEFAULT_TEMPLATE}.
 #: The question is printed as it is given; the sentences of the panel's ticks are the caller's to write.
 _AS_GIVEN = DocumentOptions(only_from_documents=False, name_sources=False)
 _WHEN_TOO_LONG = (
-    "passages: the passages that matter for the question are kept (the default); whole: documents are left out, the "
-    "last ones first; shorten: each keeps its beginning"
+    "passages: the passages that matter for the question are kept (the default); whole: documents that do not "
+    "fit are left out, the first ones are kept first; shorten: each keeps its beginning"
 )
 
 

@@ -1,4 +1,4 @@
-"""Files that the webui attaches to messages (v3.5 on), as documents: they become blocks, or stay the webui's text."""
+"""Files that the webui attaches to messages (v3.4 on), as documents: they become blocks, or stay the webui's text."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from .messages import note_html
 
 TOO_LONG = {
     PASSAGES: "Keep the passages that matter for this question",
-    WHOLE: "Keep whole documents only, and leave the last ones out",
+    WHOLE: "Keep whole documents only, those first in the list first",
     SHORTEN: "Shorten every document alike",
 }
 _TOO_LONG_NOTE = (
