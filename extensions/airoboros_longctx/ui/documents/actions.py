@@ -44,11 +44,11 @@ class Removed:
     position: int
 
 
-def document_of(form: Form) -> ChatDocument:
+def document_of(form: Form, most_characters: int = MOST_CHARACTERS) -> ChatDocument:
     """The form's document. Raises an error with a sentence where it could not be put into the format."""
-    if len(form.text) > MOST_CHARACTERS:
+    if len(form.text) > most_characters:
         raise DocumentActionError(
-            f"The text has {len(form.text)} characters; at most {MOST_CHARACTERS} are taken. Paste the part you need."
+            f"The text has {len(form.text)} characters; at most {most_characters} are taken. Paste the part you need."
         )
     if not form.text.strip():
         raise DocumentActionError("The document has no text; paste some first.")
@@ -108,8 +108,9 @@ class DocumentActions:
         return self._changed(scope, longer)
 
     def save(self, wanted: str, form: Form) -> ChatSession:
-        """The form's content in the document's place, with the document's id and switch."""
-        scope, saved = self.found(wanted).scope, document_of(form)
+        """The form's content in the document's place, with its id and switch; a text may be as long as it was."""
+        found = self.found(wanted)
+        scope, saved = found.scope, document_of(form, max(MOST_CHARACTERS, len(found.document.text)))
         return self._changed(
             scope,
             lambda before: tuple(replace(saved, id=one.id, on=one.on) if one.id == wanted else one for one in before),

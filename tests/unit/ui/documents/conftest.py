@@ -81,3 +81,12 @@ def view(host, shelves, steps):
 def session():
     """Two documents in the chat "one"."""
     return ChatSession().with_documents(place_of("one").shelf(CHAT), [HARBOR, TOWER])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Gradio's upload folder."""
+    found = tmp_path / "gradio"
+    found.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(found))
+    return found

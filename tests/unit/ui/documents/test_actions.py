@@ -59,6 +59,15 @@ def test_what_is_no_document_is_refused_with_a_sentence(form, sentence):
     assert str(error.value) == sentence
 
 
+def test_a_file_longer_than_a_form_takes_can_be_given_a_title(actions, shelves, monkeypatch):
+    monkeypatch.setattr(actions_module, "MOST_CHARACTERS", 10)
+    after = actions.save("harbor", Form("Quay", "", HARBOR.text))
+    saved = shelves.shelved(after, ONE)[0].document
+    assert (saved.title, saved.text) == ("Quay", HARBOR.text)
+    with pytest.raises(DocumentActionError, match=r"^The text has 20 characters; at most 19 are taken\."):
+        actions.save("harbor", Form("Quay", "", f"{HARBOR.text}!"))
+
+
 def test_save_keeps_id_switch_and_row(shelves, session):
     off = DocumentActions(shelves, session, ONE).switch("harbor", False)
     saved = DocumentActions(shelves, off, ONE).save("harbor", Form("Quay", "", "It is red."))

@@ -14,15 +14,6 @@ gradio = pytest.importorskip("gradio")
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Gradio's upload folder."""
-    found = tmp_path / "gradio"
-    found.mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(found))
-    return found
-
-
-@pytest.fixture
 def put(folder):
     def write(*contents: tuple[str, bytes]):
         paths = []
