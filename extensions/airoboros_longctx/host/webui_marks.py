@@ -17,7 +17,7 @@ from ..core.replies.source_record import check_from_record, record_of_check
 
 _MARK = "airoboros_longctx"
 _ROLE = "assistant_"
-#: What releases of ours before the check of sources wrote for a reply that is code.
+#: The whole mark of a reply that is code, in histories from before sources were checked.
 _PLAINFORMAT = "plainformat"
 #: A reply may be one of several versions; of the oldest, the notes are forgotten.
 _CHECKS = 8

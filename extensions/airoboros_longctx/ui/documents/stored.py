@@ -104,8 +104,7 @@ def create_stored_documents(host: PanelHost, stored: StoredDocuments, then_look:
     with gr.Accordion("Stored documents", open=False, elem_id="airoboros-longctx-stored"):
         gr.HTML(
             note_html(
-                "Documents of a chat, of a character and for everywhere are kept on this computer, in a folder that "
-                "is not served to anyone. Here you see all of yours, in every chat."
+                "What is kept of your documents, in every chat: on this computer, in a folder that is served to nobody."
             )
         )
         show = gr.Button("Show what is stored")
