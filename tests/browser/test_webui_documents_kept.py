@@ -94,8 +94,10 @@ def test_three_files_a_question_the_answer_and_the_document_that_carries_it(page
     ("choice", "said"),
     [
         ("Keep the passages that matter for this question", "passages"),
-        ("Keep whole documents only, those first in the list first", "left out"),
-        ("Shorten every document alike", "keeps"),
+        pytest.param(
+            "Keep whole documents only, those first in the list first", "left out", marks=pytest.mark.thorough
+        ),
+        pytest.param("Shorten every document alike", "keeps", marks=pytest.mark.thorough),
     ],
 )
 def test_what_does_not_fit_is_left_out_as_chosen_and_said(page, choice, said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,14 @@ def quoted(text: object, limit: int = QUOTE_CHARACTERS) -> str:
     raw = str(text)[: 4 * limit].encode("utf-8", "replace").decode("utf-8")
     line = " ".join("".join(character if character.isprintable() else " " for character in raw).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def quoted_value(value: object, limit: int = QUOTE_CHARACTERS) -> str:
+    """``value`` in Python's notation, as ``quoted`` shows it. Lists in lists are cut before they are written out: a few
+    lines of YAML can stand for more of them than fit in memory."""
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxother, short.maxlong = 4, 4 * limit, 4 * limit, 4 * limit
+    return quoted(short.repr(value), limit)
 
 
 def read_bytes(path: Path, limit: int) -> tuple[bytes, bool]:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from .context_plan import UserRule
-from .foreign_text import quoted
+from .foreign_text import quoted, quoted_value
 from .prompts.document_options import PASSAGES, DocumentOptions
 from .user_rules import parse_rules
 
@@ -115,7 +115,7 @@ def _checked(setting: SettingDescription, value: Any) -> tuple[Any, tuple[str, .
         wanted += f" from {setting.smallest} to {setting.largest}"
     default = json.dumps(setting.default)
     return setting.default, (
-        f"The setting {setting.name} is {quoted(repr(value), 60)}; {wanted} is needed, so {default} is used.",
+        f"The setting {setting.name} is {quoted_value(value, 60)}; {wanted} is needed, so {default} is used.",
     )
 
 

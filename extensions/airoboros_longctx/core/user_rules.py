@@ -12,7 +12,7 @@ import yaml
 
 from .context_plan import UserRule
 from .errors import SettingsError
-from .foreign_text import UnreadableFileError, quoted, read_bytes
+from .foreign_text import UnreadableFileError, quoted, quoted_value, read_bytes
 from .reading.model_config import LARGEST_COUNT, LARGEST_FACTOR
 
 _FILE_BYTES = 256 << 10
@@ -26,7 +26,7 @@ def parse_rules(value: object, source: str) -> tuple[tuple[UserRule, ...], tuple
     if value is None:
         return (), ()
     if not isinstance(value, list):
-        return (), (f"{source}: a list of rules was expected, {quoted(repr(value), 60)} was found; no rule is used.",)
+        return (), (f"{source}: a list of rules was expected, {quoted_value(value, 60)} was found; no rule is used.",)
     rules, problems = [], []
     for number, item in enumerate(value[:_MOST_RULES], 1):
         try:
@@ -40,23 +40,23 @@ def parse_rules(value: object, source: str) -> tuple[tuple[UserRule, ...], tuple
 
 def _rule(item: object) -> UserRule:
     if not isinstance(item, Mapping):
-        raise SettingsError(f"{quoted(repr(item), 60)} was found; {_SHAPE}.")
+        raise SettingsError(f"{quoted_value(item, 60)} was found; {_SHAPE}.")
     unknown = [key for key in item if key not in _KEYS]
     if unknown:
-        raise SettingsError(f"the key {quoted(repr(unknown[0]), 60)} is unknown; {_SHAPE}.")
+        raise SettingsError(f"the key {quoted_value(unknown[0], 60)} is unknown; {_SHAPE}.")
     pattern, rope_type, factor = item.get("pattern"), item.get("rope_type", "linear"), item.get("factor")
     original = item.get("original_max_position_embeddings")
     if not isinstance(pattern, str) or not pattern.strip():
-        raise SettingsError(f"the pattern is {quoted(repr(pattern), 60)}; a model name with shell wildcards is needed.")
+        raise SettingsError(f"the pattern is {quoted_value(pattern, 60)}; a model name with shell wildcards is needed.")
     if not isinstance(rope_type, str):
-        raise SettingsError(f"the rope_type is {quoted(repr(rope_type), 60)}; a name such as linear is needed.")
+        raise SettingsError(f"the rope_type is {quoted_value(rope_type, 60)}; a name such as linear is needed.")
     stretch = _number(factor, LARGEST_FACTOR)
     if stretch is None:
-        found = quoted(repr(factor), 60)
+        found = quoted_value(factor, 60)
         raise SettingsError(f"the factor is {found}; a number from 1 to {LARGEST_FACTOR:g} is needed.")
     base = _number(original, LARGEST_COUNT)
     if original is not None and (base is None or not base.is_integer()):
-        raise SettingsError(f"original_max_position_embeddings is {quoted(repr(original), 60)}; tokens are needed.")
+        raise SettingsError(f"original_max_position_embeddings is {quoted_value(original, 60)}; tokens are needed.")
     return UserRule(pattern, rope_type.lower(), stretch, None if base is None else int(base))
 
 

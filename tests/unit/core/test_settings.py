@@ -81,3 +81,14 @@ def test_no_value_raises(overrides: dict[str, Any]) -> None:
     settings, _ = load_settings(overrides)
     assert settings.context_tokens >= 0
     assert all(rule.factor >= 1 for rule in settings.model_rules)
+
+
+def test_a_value_that_would_be_endless_when_written_out_is_cut():
+    """A YAML file of a kilobyte can name one list ten times in the next, a hundred levels deep."""
+    bomb: list[object] = ["x"]
+    for _ in range(100):
+        bomb = [bomb] * 10
+    for overrides in ({"apply_scaling": bomb}, {"model_rules": [bomb]}, {"model_rules": [{"pattern": bomb}]}):
+        settings, (problem,) = load_settings(overrides)
+        assert settings == Settings()
+        assert len(problem) < 300

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import AiroborosLongctxError
-from ..foreign_text import quoted
+from ..foreign_text import quoted, quoted_value
 from ..prompts.closed_context import Document, validate_documents
 
 #: No request needs more blocks than this; the models were trained with 1 to 4.
@@ -38,7 +38,7 @@ def inline_request(messages: Sequence[Any], most_characters: int) -> InlineReque
         return None
     plainformat = last.get("plainformat", False)
     if not isinstance(plainformat, bool):
-        raise InlineDocumentsError(f"plainformat is {quoted(repr(plainformat), 60)}; true or false is needed.")
+        raise InlineDocumentsError(f"plainformat is {quoted_value(plainformat, 60)}; true or false is needed.")
     documents = _documents(last.get("documents", []), most_characters)
     if documents and plainformat:
         raise InlineDocumentsError(
@@ -70,7 +70,7 @@ def _document(number: int, entry: Any) -> Document:
     text = entry.get("text") if isinstance(entry, Mapping) else None
     if not isinstance(text, str):
         raise InlineDocumentsError(
-            f'Document {number} is {quoted(repr(entry), 60)}; an object such as {{"text": "…", "metadata": '
+            f'Document {number} is {quoted_value(entry, 60)}; an object such as {{"text": "…", "metadata": '
             '{"url": "…"}} is needed.'
         )
     unknown = [key for key in entry if key not in ("text", "metadata")]
@@ -81,14 +81,14 @@ def _document(number: int, entry: Any) -> Document:
     metadata = entry.get("metadata") or {}
     if not isinstance(metadata, Mapping) or len(metadata) > MOST_PAIRS:
         raise InlineDocumentsError(
-            f"The metadata of document {number} is {quoted(repr(metadata), 60)}; an object with at most {MOST_PAIRS} "
+            f"The metadata of document {number} is {quoted_value(metadata, 60)}; an object with at most {MOST_PAIRS} "
             "names and values is needed."
         )
     plain = (str, int, float)
     for key, value in metadata.items():
         if not isinstance(key, str) or not isinstance(value, plain):
             raise InlineDocumentsError(
-                f"The metadata of document {number} has {quoted(repr(key), 60)}: {quoted(repr(value), 60)}; a text or "
+                f"The metadata of document {number} has {quoted_value(key, 60)}: {quoted_value(value, 60)}; a text or "
                 "a number is needed."
             )
     return Document(text, tuple((key, str(value)) for key, value in metadata.items()))

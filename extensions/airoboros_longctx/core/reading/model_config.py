@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..foreign_text import quoted
+from ..foreign_text import quoted, quoted_value
 from ..model_facts import Quantization, ScalingStatement
 from ..rope_scaling import LINEAR, NO_SCALING
 
@@ -68,7 +68,7 @@ class ConfigReader:
 
     def _wrong(self, key: str, value: object, wanted: str) -> None:
         if value is not None:
-            self._problems.append(f"{self._source}: {key} is {quoted(repr(value), 60)}; {wanted} was expected.")
+            self._problems.append(f"{self._source}: {key} is {quoted_value(value, 60)}; {wanted} was expected.")
 
 
 def config_facts(config: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:

@@ -34,11 +34,12 @@ def list_html(
     estimated: bool = False,
     answered: int = 0,
     problems: Sequence[str] = (),
+    attached: Sequence[str] = (),
 ) -> str:
     """Every document with its ``tokens``, in order. ``scopes`` are those to choose from.
 
     ``answered`` is the number of the request that this list follows; the page's script waits for it. ``problems`` are
-    sentences about documents that cannot be shown.
+    sentences about documents that cannot be shown; ``attached`` the names of files that the host attached to messages.
     """
     rows = []
     for number, (one, count) in enumerate(zip(there, tokens, strict=True)):
@@ -46,7 +47,10 @@ def list_html(
         last = number == len(there) - 1 or there[number + 1].scope != one.scope
         counted = f"{'about ' if estimated else ''}{count} token{'' if count == 1 else 's'}"
         rows.append(_row(one, counted, scopes, shade_of(there, number), first, last))
-    shown = f'<ol aria-label="Documents, in the order of the prompt">{"".join(rows)}</ol>' if rows else _NONE_YET
+    none = "" if attached else _NONE_YET
+    shown = f'<ol aria-label="Documents, in the order of the prompt">{"".join(rows)}</ol>' if rows else none
+    if attached:
+        shown += f"<p>Then the files attached to messages of this chat: {html.escape(' · '.join(attached))}.</p>"
     said = "".join(f'<p class="problem">{html.escape(problem)}</p>' for problem in problems[:_SHOWN_PROBLEMS])
     return f'<div class="airoboros-longctx-list" data-answered="{answered}">{shown}{said}</div>'
 

@@ -81,7 +81,12 @@ class DocumentSteps:
         """What the list's buttons ask for."""
 
         def asked(session: ChatSession, place: Place, before: Editing) -> Done:
-            return self._asked(parse_action(action), session, place, before)
+            wanted = parse_action(action)
+            if wanted.do == "preview":  # a source may be a file that the host attached to a message
+                for one in self._host.request(session, fields).attached:
+                    if one.id == wanted.id:
+                        return Done(session, before, preview=_preview(one, wanted))
+            return self._asked(wanted, session, place, before)
 
         return self._shown(value, editing, fields, asked)
 
@@ -157,7 +162,7 @@ class DocumentSteps:
             moved = actions.rescope(asked.id, asked.scope)
             return Done(moved, editing, None, f"{document.name}: {NAMES[asked.scope].lower()}.")
         if asked.do == "preview":
-            return Done(session, editing, preview=preview_html(document, asked.start, asked.end, asked.number))
+            return Done(session, editing, preview=_preview(document, asked))
         if asked.do == "edit":
             return Done(session, replace(editing, id=asked.id), form_of(document))
         after, removed = actions.remove(asked.id)
@@ -192,6 +197,10 @@ class DocumentSteps:
             when_too_long=chosen,
         )
         return replace(session, options=options)
+
+
+def _preview(document: ChatDocument, asked: ActionRequest) -> str:
+    return preview_html(document, asked.start, asked.end, asked.number)
 
 
 def _fields(done: Done) -> list[Any]:

@@ -46,7 +46,7 @@ class DocumentView:
             blocks = [one.document.block() for one in there]
             tokens = self._prompts.document_tokens(blocks, request.count_tokens, request.counter_id)
             bar = self._bar(session, request, there)
-            problems = self._shelves.problems(place)
+            problems, attached = self._shelves.problems(place), [one.name for one in request.attached]
             scope = scope_named(add_to, place)
             kept = kept_sentence(self._shelves, place, scope)
         except Exception as error:
@@ -58,7 +58,7 @@ class DocumentView:
         return [
             gr.update(label=heading(there)),
             bar,
-            list_html(there, tokens, place.scopes, estimated, answered, problems),
+            list_html(there, tokens, place.scopes, estimated, answered, problems, attached),
             gr.update(choices=names, value=chosen),
             note_html(kept),
             gr.update(visible=not edits),

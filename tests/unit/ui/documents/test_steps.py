@@ -106,6 +106,12 @@ def test_remove_and_undo(steps, session, shown):
     assert back[EDITING].removed is None
 
 
+def test_a_source_that_was_attached_to_a_message_is_shown_and_not_changed(steps, host, session):
+    host.attached = (ChatDocument("notes.txt", "It is blue.", id="f" * 32),)
+    assert "<mark" in acted(steps, session, "preview", "f" * 32, start=0, end=5)[PREVIEW]
+    assert "That document is not in this chat any more" in acted(steps, session, "remove", "f" * 32)[SAID]
+
+
 def test_preview_marks_a_passage_and_closes(steps, session):
     shown = acted(steps, session, "preview", "harbor", start=4, end=10)[PREVIEW]
     assert '<mark tabindex="-1">harbor</mark>' in shown

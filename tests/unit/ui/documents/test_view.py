@@ -48,10 +48,12 @@ def test_an_empty_chat_says_what_to_do(view, session):
     assert [seen[ADDING]["visible"], seen[SAVING]["visible"]] == [True, False]
 
 
-def test_attached_files_are_in_the_bar(view, host):
-    host.attached = (ChatDocument("notes.txt", "It is blue."),)
+def test_attached_files_are_in_the_bar_and_named_in_the_list(view, host):
+    host.attached = (ChatDocument("<notes>.txt", "It is blue."),)
     seen = looked(view, None, chat="two")
-    assert 'title="notes.txt: 9 tokens"' in seen[BAR]
+    assert 'title="&lt;notes&gt;.txt: 9 tokens"' in seen[BAR]
+    assert "Then the files attached to messages of this chat: &lt;notes&gt;.txt." in seen[LIST]
+    assert "No documents yet." not in seen[LIST]
     assert seen[TICK] == gradio.update(interactive=False)
 
 
