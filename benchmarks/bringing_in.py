@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument
 from extensions.airoboros_longctx.core.packing.best_passages import rank
 
 from .corpus import english

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, render
-from extensions.airoboros_longctx.core.document_options import WHEN_TOO_LONG, WHOLE, DocumentOptions
-from extensions.airoboros_longctx.core.instruction_templates import instruction_template, render_conversation
 from extensions.airoboros_longctx.core.packing.token_counts import tokens_of_lines
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, render
+from extensions.airoboros_longctx.core.prompts.document_options import WHEN_TOO_LONG, WHOLE, DocumentOptions
+from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
 from extensions.airoboros_longctx.prompt_service import PromptService
 
 from .corpus import ROOT, english

@@ -6,10 +6,10 @@ import functools
 import re
 from collections.abc import Iterator
 
-from extensions.airoboros_longctx.core.closed_context import Document, normalise_document
 from extensions.airoboros_longctx.core.packing.best_passages import rank
 from extensions.airoboros_longctx.core.packing.bm25 import query_terms
 from extensions.airoboros_longctx.core.packing.passages import passages
+from extensions.airoboros_longctx.core.prompts.closed_context import Document, normalise_document
 
 from .corpus import english
 from .measuring import PAIRS, Row, compared, row, seconds_of

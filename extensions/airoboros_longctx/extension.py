@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .core.document_shelves import DocumentShelves
+from .core.documents.shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
 from .core.ports import DocumentStore
 from .core.settings import Settings, describe_settings, load_settings

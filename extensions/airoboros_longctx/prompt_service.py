@@ -10,20 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from .core.chat_session import ChatDocument
-from .core.closed_context import Document, block_of, message_of, normalise_document
-from .core.document_options import DocumentOptions
-from .core.document_place import Place
-from .core.instructions import instruction_text
-from .core.packing.packed_prompt import BuiltPrompt, LeftOut, SentBlock
+from .core.documents.chat_session import ChatDocument
+from .core.documents.place import Place
+from .core.packing.does_not_fit import question_does_not_fit
+from .core.packing.measured_document import measured_documents, rates_of
+from .core.packing.packed_prompt import BuiltPrompt, SentBlock
 from .core.packing.packer import Window, pack
 from .core.packing.parts import in_original
-from .core.packing.sources import rates_of, sources_of
-from .core.packing.token_counts import TokenCounts
+from .core.packing.token_counts import TokenCounter, TokenCounts
 from .core.packing.token_rates import TokenRates
-from .core.token_budget import TokenCounter, question_does_not_fit
-
-__all__ = ["BuiltPrompt", "ChatTurn", "LeftOut", "PageRequest", "PromptBudget", "PromptService", "SentBlock"]
+from .core.prompts.closed_context import Document, block_of, message_of, normalise_document
+from .core.prompts.document_options import DocumentOptions
+from .core.prompts.instructions import instruction_text
 
 
 class ChatTurn(Protocol):
@@ -131,28 +129,16 @@ class PromptService:
             raise question_does_not_fit(around, limit)
         if rates is None:
             rates = rates_of(documents, known, turn.count_tokens)
-        packed = pack(
-            sources_of(documents, rates, turn.count_tokens),
+        return pack(
+            measured_documents(documents, rates, turn.count_tokens),
             [one.text for one in documents],
             question,
             instruction,
             options.when_too_long,
-            Window(limit, around, self._count(turn.render(_SHORTEST, 0), turn)),
+            Window(limit, around, self._count(turn.render(_SHORTEST, 0), turn), available),
             lambda message: turn.render(message, 0),
             turn.count_tokens,
             block_tokens if quickly_counted else None,
-        )
-        return BuiltPrompt(
-            packed.text,
-            packed.message,
-            packed.tokens,
-            0,
-            available,
-            packed.blocks,
-            packed.left_out,
-            packed.how,
-            packed.no_word_found,
-            packed.defused,
         )
 
     def _whole(

@@ -8,15 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .core.chat_session import ChatDocument, ChatSession
-from .core.closed_context import Document
-from .core.document_place import Place
-from .core.document_shelves import DocumentShelves
+from .core.documents.chat_session import ChatSession
+from .core.documents.place import Place
+from .core.documents.shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
-from .core.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template, render_conversation
-from .core.plainformat import with_plainformat
+from .core.prompts.instruction_templates import (
+    DEFAULT_TEMPLATE,
+    InstructionTemplate,
+    instruction_template,
+    render_conversation,
+)
+from .core.prompts.plainformat import with_plainformat
+from .core.replies.source_check import SentDocument, sent_documents
 from .core.settings import Settings, load_settings
-from .core.sources import SentDocument
 from .documents.store import FileDocumentStore
 from .host.workbench import LOADER, WorkbenchHost
 from .prompt_service import PromptService
@@ -115,7 +119,7 @@ class Workbench:
             blocks = [document.block() for document in documents]
             built = self.prompts.build(blocks, question, session.options, turn)
             if sent is not None:
-                sent += (_sent(documents[one.document], one.block) for one in built.blocks)
+                sent += sent_documents(documents, built.blocks)
             return built.text
         if session.plainformat and (separator := self.plainformat_separator()) is not None:
             question = with_plainformat(question, separator)
@@ -146,10 +150,6 @@ class Workbench:
             temperature, repetition_penalty = session.options.temperature, 1.0
         stop = self.template().stop
         yield from self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, repetition_penalty)
-
-
-def _sent(document: ChatDocument, block: Document) -> SentDocument:
-    return SentDocument(document.id, document.title, block, document.text)
 
 
 def run(

@@ -16,16 +16,16 @@ FOLDER = Path(os.environ["LONGCTX_PROBE"])
 
 def _package():
     names = ("extensions.airoboros_longctx", "user_data.extensions.airoboros_longctx", "airoboros_longctx")
-    return next(name for name in names if f"{name}.core.chat_session" in sys.modules)
+    return next(name for name in names if f"{name}.core.documents.chat_session" in sys.modules)
 
 
 def _session(asked, state):
-    module = sys.modules[f"{_package()}.core.chat_session"]
+    module = sys.modules[f"{_package()}.core.documents.chat_session"]
     documents = tuple(
         module.ChatDocument(one.get("title", ""), one["text"], tuple(tuple(pair) for pair in one.get("metadata", ())))
         for one in asked.get("documents", ())
     )
-    options = sys.modules[f"{_package()}.core.document_options"].DocumentOptions(**asked.get("options", {}))
+    options = sys.modules[f"{_package()}.core.prompts.document_options"].DocumentOptions(**asked.get("options", {}))
     session = module.ChatSession(options, asked.get("plainformat", False))
     prompting = sys.modules[f"{_package()}.extension"]._extension.prompting.prompts
     there = {**state, "unique_id": asked["documents_of_chat"]} if "documents_of_chat" in asked else state

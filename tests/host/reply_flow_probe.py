@@ -16,13 +16,14 @@ sys.path[:0] = [str(webui), repository]
 import modules.ui  # noqa: E402, F401 - by its page a release can be imported in every order
 from modules import chat, shared  # noqa: E402
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession  # noqa: E402
-from extensions.airoboros_longctx.core.document_place import CHAT, Place  # noqa: E402
-from extensions.airoboros_longctx.core.document_shelves import DocumentShelves  # noqa: E402
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession  # noqa: E402
+from extensions.airoboros_longctx.core.documents.place import CHAT, Place  # noqa: E402
+from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves  # noqa: E402
 from extensions.airoboros_longctx.core.settings import load_settings  # noqa: E402
+from extensions.airoboros_longctx.host.webui_asked import SESSION_KEY  # noqa: E402
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay  # noqa: E402
 from extensions.airoboros_longctx.host.webui_prompting import _escapes_html  # noqa: E402
-from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, SESSION_KEY, WebuiPrompts  # noqa: E402
+from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, WebuiPrompts  # noqa: E402
 from extensions.airoboros_longctx.host.webui_replies import WebuiReplies  # noqa: E402
 from extensions.airoboros_longctx.prompt_service import PromptService  # noqa: E402
 
@@ -32,6 +33,9 @@ problems = []
 
 
 class Style:
+    def knows_closed_context(self):
+        return False
+
     def plainformat_separator(self):
         return "\n"
 

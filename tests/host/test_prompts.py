@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, render
-from extensions.airoboros_longctx.core.instruction_templates import instruction_template, render_conversation
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, render
+from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
 from extensions.airoboros_longctx.core.settings import load_settings
 from tests.host.conftest import DEMO, WINDOW
 

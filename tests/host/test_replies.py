@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.sources import SourceCheck, SourceLink, StatedSource
+from extensions.airoboros_longctx.core.replies.source_check import SourceCheck, SourceLink, StatedSource
 from extensions.airoboros_longctx.host.webui_marks import ReplyMark, with_mark
 from tests.host.running_host import HOST_COMPAT
 from tests.hostile_replies import ADDRESS, HARMLESS, HARMLESS_LINKS, HOSTILE, beginnings

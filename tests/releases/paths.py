@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, render
-from extensions.airoboros_longctx.core.instruction_templates import instruction_template, render_conversation
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, render
+from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
 from tests.host.models import BASE, CONFIRMED, DEMO, FACTOR, LONG, WINDOW
 from tests.releases.release_run import Absent, ReleaseRun
 

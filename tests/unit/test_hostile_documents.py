@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, defuse_and_count, parse, render
-from extensions.airoboros_longctx.core.look_alikes import defuse_text
-from tests.unit.core.naive_closed_context import marks_in
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, parse, render
+from extensions.airoboros_longctx.core.prompts.look_alikes import defuse_text
+from tests.unit.core.naive_closed_context import defuse_and_count, marks_in
 
 LLAMA_TOKENIZER = Path(__file__).parents[3] / "shared" / "data" / "llama-tokenizer" / "tokenizer.model"
 #: name: (the text, what it becomes, how many marks it held)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.closed_context import Document
-from extensions.airoboros_longctx.core.document_options import PASSAGES, SHORTEN, WHOLE, DocumentOptions
-from extensions.airoboros_longctx.core.instruction_templates import (
+from extensions.airoboros_longctx.core.packing.token_counts import TokenCounts, tokens_of_lines
+from extensions.airoboros_longctx.core.prompts.closed_context import Document
+from extensions.airoboros_longctx.core.prompts.document_options import PASSAGES, SHORTEN, WHOLE, DocumentOptions
+from extensions.airoboros_longctx.core.prompts.instruction_templates import (
     instruction_template,
     instruction_templates,
     render_conversation,
 )
-from extensions.airoboros_longctx.core.packing.token_counts import TokenCounts, tokens_of_lines
 from extensions.airoboros_longctx.prompt_service import PromptBudget, PromptService
 
 LLAMA_TOKENIZER = Path(__file__).parents[3] / "shared" / "data" / "llama-tokenizer" / "tokenizer.model"

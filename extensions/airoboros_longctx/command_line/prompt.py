@@ -9,19 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..core.closed_context import ClosedContext, Document, validate
-from ..core.document_options import PASSAGES, WHEN_TOO_LONG, DocumentOptions
 from ..core.errors import AiroborosLongctxError
 from ..core.families import generations
-from ..core.instruction_templates import (
+from ..core.packing.left_out_sentences import left_out_sentences
+from ..core.prompts.closed_context import ClosedContext, Document, validate
+from ..core.prompts.document_options import PASSAGES, WHEN_TOO_LONG, DocumentOptions
+from ..core.prompts.instruction_templates import (
     DEFAULT_TEMPLATE,
     InstructionTemplate,
     instruction_template,
     instruction_templates,
     render_conversation,
 )
-from ..core.packing.sentences import left_out_sentences
-from ..core.plainformat import with_plainformat
+from ..core.prompts.plainformat import with_plainformat
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..documents.reading import read_document
 from ..prompt_service import PromptService
@@ -45,8 +45,8 @@ Default template: {DEFAULT_TEMPLATE}.
 #: The question is printed as it is given; the sentences of the panel's ticks are the caller's to write.
 _AS_GIVEN = DocumentOptions(only_from_documents=False, name_sources=False)
 _WHEN_TOO_LONG = (
-    "passages: the passages that matter for the question are kept (the default); whole: documents are left out, the "
-    "last ones first; shorten: each keeps its beginning"
+    "passages: the passages that matter for the question are kept (the default); whole: documents that do not "
+    "fit are left out, the first ones are kept first; shorten: each keeps its beginning"
 )
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from .chat_session import ChatDocument
 from .context_plan import Capabilities, ContextPlan, PlanRequest
-from .document_place import Shelf
+from .documents.chat_session import ChatDocument
+from .documents.place import Shelf
 from .rope_scaling import RopeReading, RopeScaling
 
 #: Takes back what was done; calling it twice does no harm.

@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from .context_plan import UserRule
-from .document_options import PASSAGES, DocumentOptions
 from .foreign_text import quoted, quoted_value
+from .prompts.document_options import PASSAGES, DocumentOptions
 from .user_rules import parse_rules
 
 SETTINGS_FILE = Path(__file__).parent.parent / "settings.yaml"

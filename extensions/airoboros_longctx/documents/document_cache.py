@@ -8,7 +8,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from ..core.chat_session import ChatDocument
+from ..core.documents.chat_session import ChatDocument
 
 Key = tuple[str, int, int]
 

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from ..core.chat_session import ChatDocument
+from ..core.documents.chat_session import ChatDocument
 from ..core.ports import StoredShelf
 from .shelf_folder import encode_shelf
 from .shelf_reader import ShelfContent

@@ -29,8 +29,6 @@ from .read_document import (
     shown,
 )
 
-__all__ = ["DocumentReadError", "ReadDocument", "missing_packages", "read_document", "readable_types"]
-
 #: The order of the pairs that a format says; then comes ``file`` or ``url``.
 PAIRS = ("title", "author", "date", "url", "pages", "slides", "sheets")
 _LIMITS = ReadingLimits()

@@ -25,8 +25,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.chat_session import ChatDocument
-from ..core.document_place import SCOPES, Shelf
+from ..core.documents.chat_session import ChatDocument
+from ..core.documents.place import SCOPES, Shelf
 from ..core.foreign_text import UnreadableFileError, quoted
 from .atomic_files import NEW
 

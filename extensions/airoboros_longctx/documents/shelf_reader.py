@@ -6,7 +6,7 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..core.chat_session import ChatDocument
+from ..core.documents.chat_session import ChatDocument
 from ..core.foreign_text import UnreadableFileError, parse_json_object, quoted
 from .atomic_files import read_plain_file, stat_plain_file
 from .document_cache import DocumentCache, cache_key

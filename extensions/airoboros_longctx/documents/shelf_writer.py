@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ..core.chat_session import ChatDocument
-from ..core.document_place import Shelf
+from ..core.documents.chat_session import ChatDocument
+from ..core.documents.place import Shelf
 from ..core.foreign_text import UnreadableFileError
 from .atomic_files import make_folder, read_plain_file, sync_folder, write_file
 from .shelf_folder import (

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from ..core.chat_session import ChatDocument
-from ..core.document_place import SCOPES, Shelf
+from ..core.documents.chat_session import ChatDocument
+from ..core.documents.place import SCOPES, Shelf
 from ..core.foreign_text import UnreadableFileError, parse_json_object
 from ..core.ports import StoredShelf
 from .atomic_files import make_folder, read_plain_file

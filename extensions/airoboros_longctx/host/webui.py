@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.context_plan import LOADER_SETTING, NONE, Capabilities, ContextPlan, PlanRequest
-from ..core.instruction_templates import instruction_template
 from ..core.ports import LoadedModel, Undo
+from ..core.prompts.instruction_templates import instruction_template
+from ..core.prompts.template_formats import as_jinja
 from ..core.rope_scaling import RopeReading
-from ..core.template_formats import as_jinja
 from .loader_settings import families
 from .loader_settings.load import Load, one_after_the_other
 from .webui_adapters import applied_adapters

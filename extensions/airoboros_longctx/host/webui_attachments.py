@@ -1,4 +1,4 @@
-"""Files that the webui attaches to messages (v3.5 on), as documents: they become blocks, or stay the webui's text."""
+"""Files that the webui attaches to messages (v3.4 on), as documents: they become blocks, or stay the webui's text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.chat_session import ChatDocument
+from ..core.documents.chat_session import ChatDocument
 
 _KEY = "attachments"
 _IMAGE = "image"

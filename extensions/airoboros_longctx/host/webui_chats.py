@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.shelves import DocumentShelves
 from .webui_place import name_of_chat
 
 

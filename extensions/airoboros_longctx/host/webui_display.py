@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ..core.plainformat import bare_code
-from ..core.reply_safety import safe_reply
-from ..core.source_notes import source_notes_html
+from ..core.prompts.plainformat import bare_code
+from ..core.replies.reply_safety import safe_reply
+from ..core.replies.source_notes import source_notes_html
 from .webui_marks import ReplyMark, marks_of
 
 _PLAINFORMAT = "plainformat"

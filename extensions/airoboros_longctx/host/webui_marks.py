@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..core.source_record import check_from_record, record_of_check
-from ..core.sources import SourceCheck
+from ..core.replies.source_check import SourceCheck
+from ..core.replies.source_record import check_from_record, record_of_check
 
 _MARK = "airoboros_longctx"
 _ROLE = "assistant_"
-#: What releases of ours before the check of sources wrote for a reply that is code.
+#: The whole mark of a reply that is code, in histories from before sources were checked.
 _PLAINFORMAT = "plainformat"
 #: A reply may be one of several versions; of the oldest, the notes are forgotten.
 _CHECKS = 8

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..core.chat_session import ChatSession
+from ..core.documents.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import PageRequest
-from .webui_prompts import SESSION_KEY, RefusedPrompt, WebuiPrompts
+from .webui_asked import SESSION_KEY
+from .webui_prompts import RefusedPrompt, WebuiPrompts
 
 #: Changes with the loaded model: the name of the hidden field among the webui's own.
 MODEL_MARK = "airoboros_longctx-model"

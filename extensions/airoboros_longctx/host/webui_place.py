@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.chat_session import ChatSession
-from ..core.document_place import Place
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.place import Place
 
 _INCOGNITO = "incognito-"
 _INSTRUCT = "instruct"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.chat_session import ChatSession
 from ..core.context_plan import ContextPlan
-from ..core.document_place import Place
-from ..core.document_shelves import DocumentShelves
-from ..core.instruction_templates import InstructionTemplate, instruction_templates
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.place import Place
+from ..core.documents.shelves import DocumentShelves
+from ..core.prompts.instruction_templates import InstructionTemplate, instruction_templates
+from ..core.prompts.template_formats import as_jinja, old_fields
 from ..core.settings import Settings
-from ..core.template_formats import as_jinja, old_fields
 from ..prompt_service import PromptService
 from .rebinding import Wrapper
 from .webui import WebuiHost

@@ -7,28 +7,23 @@ regenerate, Continue, "Start reply with", impersonate, the token counter, ``/v1/
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
-from ..core.chat_session import ChatDocument, ChatSession
-from ..core.closed_context import ClosedContext, Document, defuse, render
-from ..core.document_options import SHORTEN, DocumentOptions
-from ..core.document_place import Place
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.place import Place
+from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
-from ..core.inline_documents import inline_request
-from ..core.instructions import instruction_text
-from ..core.plainformat import with_plainformat
+from ..core.prompts.closed_context import ClosedContext, render
+from ..core.prompts.document_options import DocumentOptions
+from ..core.prompts.instructions import instruction_text
+from ..core.prompts.plainformat import with_plainformat
+from ..core.replies.source_check import SentDocument, sent_documents
 from ..core.settings import Settings
-from ..core.sources import SentDocument
 from ..prompt_service import PromptService
-from .webui_attachments import attached_documents
+from .webui_asked import SESSION_KEY, Asked, LoadedStyle, WebuiAsking
 from .webui_turn import WebuiTurn
 
-#: The key of our page state among the webui's own; a state without it is an API request.
-SESSION_KEY = "airoboros_longctx"
-#: True in a state whose message is sent with files to be attached.
-ATTACHING_KEY = "airoboros_longctx-attaching"
 _NOTHING_SENT = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
 #: A list in the state of one request: the ``SentDocument`` s of the prompt that was built for it.
 SENT_KEY = "airoboros_longctx-sent"
@@ -51,38 +46,6 @@ class RefusedPrompt(str):
         return RefusedPrompt.because(self.sentence, str.__add__(self, more))
 
 
-class LoadedStyle(Protocol):
-    """How prompts for the loaded model are written."""
-
-    def knows_closed_context(self) -> bool: ...
-
-    def plainformat_separator(self) -> str | None: ...
-    def stop_strings(self) -> tuple[str, ...]: ...
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What one request asks for beyond the webui's own. ``page`` is False for an API request.
-
-    ``attached`` are those of the ``documents`` that the webui attached to messages. ``attaches``: it is about to attach
-    more to the message that is sent.
-    """
-
-    documents: tuple[ChatDocument, ...] = ()
-    attached: tuple[ChatDocument, ...] = ()
-    attaches: bool = False
-    plainformat: bool = False
-    options: DocumentOptions = field(default_factory=DocumentOptions)
-    page: bool = False
-
-    @property
-    def documents_are_on(self) -> bool:
-        return bool(self.documents) or self.attaches
-
-    def blocks(self) -> tuple[Document, ...]:
-        return tuple(document.block() for document in self.documents)
-
-
 class WebuiPrompts:
     """The wrappers around the webui's prompt functions. ``count_tokens`` is the webui's own counter."""
 
@@ -98,53 +61,18 @@ class WebuiPrompts:
         place: Callable[[dict[str, Any], ChatSession], Place],
         tokenizer_id: Callable[[], str] = str,
     ) -> None:
+        asking = WebuiAsking(style, settings, shelves, place)
+        self.asked, self.asked_or_nothing = asking.asked, asking.asked_or_nothing
         self._prompts = prompts
         self._style = style
-        self._settings = settings
         self._count_tokens = count_tokens
         self._reply_start = reply_start
         self._reject = reject
-        self.shelves = shelves
-        self.place = place
+        self.shelves, self.place = shelves, place
         self._tokenizer_id = tokenizer_id
 
     def plainformat_separator(self) -> str | None:
         return self._style.plainformat_separator()
-
-    # -- what is asked ------------------------------------------------------------------------------------------
-
-    def asked(self, state: dict[str, Any], arguments: dict[str, Any] | None = None) -> Asked:
-        """``arguments`` are those of the prompt function, where it is called.
-
-        Raises AiroborosLongctxError where documents cannot be read from the store, or where an API request carries some
-        that cannot be understood.
-        """
-        if SESSION_KEY in state:
-            return self._asked_by_page(state, arguments or {})
-        messages = (state.get("history") or {}).get("messages")
-        inline = inline_request(messages, self._settings().api_document_characters) if messages else None
-        if inline is None:
-            return Asked()
-        options = DocumentOptions(only_from_documents=False, own_sampling=False, when_too_long=SHORTEN)
-        documents = tuple(ChatDocument("", one.text, one.metadata) for one in inline.documents)
-        return Asked(documents, plainformat=inline.plainformat, options=options)
-
-    def _asked_by_page(self, state: dict[str, Any], arguments: dict[str, Any]) -> Asked:
-        session = state[SESSION_KEY] or ChatSession(self._settings().document_options)
-        documents = self.shelves.active(session, self.place(state, session))
-        attached: tuple[ChatDocument, ...] = ()
-        attaches = False
-        asks_them = self._style.knows_closed_context() and not session.plainformat
-        if session.options.attachments and (documents or asks_them):
-            history = arguments.get("history", state.get("history") or {})
-            rows = len(history.get("internal", ())) + (not arguments.get("_continue", False))
-            texts = {document.text for document in documents}
-            past = bool(state.get("include_past_attachments", True))
-            attached = tuple(one for one in attached_documents(history, rows, past) if one.text not in texts)
-            attaches = bool(state.get(ATTACHING_KEY))
-        documents += attached
-        plainformat = session.plainformat and not documents and not attaches
-        return Asked(documents, attached, attaches, plainformat, session.options, page=True)
 
     # -- the wrappers ---------------------------------------------------------------------------------------------
 
@@ -188,7 +116,7 @@ class WebuiPrompts:
             options, question = replace(options, only_from_documents=False, name_sources=False), ""
         try:
             built = self._prompts.build(asked.blocks(), question, options, turn)
-            sent.extend(_sent_document(asked.documents[one.document], one.block) for one in built.blocks)
+            sent += sent_documents(asked.documents, built.blocks)
             return built.text
         except AiroborosLongctxError as error:
             return self._refused(str(error), asked, question, options, turn)
@@ -202,8 +130,8 @@ class WebuiPrompts:
         if not asked.page:
             raise self._reject(sentence)
         try:
-            context = defuse(ClosedContext(asked.blocks(), instruction_text(question, options)))
-            text = turn.render(render(context), 0)
+            message = render(ClosedContext(asked.blocks(), instruction_text(question, options)))
+            text = turn.render(message, 0)
         except Exception:
             text = question
         return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", text)
@@ -259,14 +187,3 @@ class WebuiPrompts:
         if heat <= 0:
             ours["do_sample"] = False
         return {**state, **{key: value for key, value in ours.items() if key in state}}
-
-    def asked_or_nothing(self, state: dict[str, Any]) -> Asked:
-        """The same, for what runs beside the prompt."""
-        try:
-            return self.asked(state)
-        except AiroborosLongctxError:  # said where the prompt is built
-            return Asked()
-
-
-def _sent_document(document: ChatDocument, block: Document) -> SentDocument:
-    return SentDocument(document.id, document.title, block, document.text)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..core.sources import check_reply
+from ..core.replies.source_check import check_reply
+from .webui_asked import ATTACHING_KEY, SESSION_KEY, Asked
 from .webui_attachments import attaches_text
 from .webui_marks import ReplyMark, mark_of, with_mark
-from .webui_prompts import ATTACHING_KEY, SENT_KEY, SESSION_KEY, Asked, RefusedPrompt, WebuiPrompts
+from .webui_prompts import SENT_KEY, RefusedPrompt, WebuiPrompts
 
 
 class WebuiReplies:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.instruction_templates import InstructionTemplate, instruction_templates
-from ..core.template_formats import as_jinja_yaml, as_old_yaml
+from ..core.prompts.instruction_templates import InstructionTemplate, instruction_templates
+from ..core.prompts.template_formats import as_jinja_yaml, as_old_yaml
 
 _FIRST_LINE = "# Written by airoboros_longctx, and kept up to date unless it is edited. sha256 "
 _SUFFIXES = (".yaml", ".yml", ".json", ".jinja", ".jinja2")

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-#: The class of the hidden button that the page's script presses; see ``style.css`` and ``refresh.js``.
+#: The id of the hidden button that the page's script presses; see ``style.css`` and ``refresh.js``.
 REFRESH_BUTTON_ID = "airoboros-longctx-refresh"
 
 

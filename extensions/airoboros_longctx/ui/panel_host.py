@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ..core.chat_session import ChatSession
+from ..core.documents.chat_session import ChatSession
 from ..prompt_service import PageRequest
 
 
@@ -32,17 +32,11 @@ class PanelHost(Protocol):
     def plainformat_separator(self) -> str | None:
         """The separator of the loaded model's generation; None where it does not know PLAINFORMAT."""
 
-    def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Call ``function`` when another chat is opened, the model changes or the page is loaded."""
+    def chat_events(self) -> Sequence[Any]:
+        """The events after which another chat may be open, or another model or window in use; the page's load too."""
 
-    def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """Call ``function`` while the question is typed, or where Gradio is too old for that, when it is left."""
+    def typing_field(self) -> Any:
+        """The field in which the question is typed."""
 
-    def on_open(
-        self,
-        function: Callable[..., Any],
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
-        then: Callable[[Any], None],
-    ) -> None:
-        """Call ``function`` once when the page is opened; ``then`` is given the event, to add what follows it."""
+    def open_event(self) -> Any:
+        """The event of a page that was opened."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..core.chat_session import ChatSession
+from ..core.documents.chat_session import ChatSession
 from .gradio_versions import quiet
 from .panel_host import PanelHost
 

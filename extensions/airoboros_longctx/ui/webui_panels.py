@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from ..core.chat_session import ChatSession
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.shelves import DocumentShelves
 from ..core.settings import Settings
 from ..prompt_service import PageRequest, PromptService
 from ..service import LongContextService
 from .documents.panel import create_documents_panel
-from .gradio_versions import at_each_key, quiet
+from .gradio_versions import quiet
 from .status_panel import create_status_panel
 
 
@@ -53,25 +53,9 @@ class WebuiPanelHost:
         self.documents_blocked = page.documents_blocked
         self.plainformat_separator = page.plainformat_separator
         self.has_attachments = page.has_attachments
-        self._page = page
-
-    def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        for event in self._page.chat_events():
-            event(function, list(inputs), list(outputs), **quiet(event))
-
-    def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        event, arguments = at_each_key(self._page.typing_field())
-        event(function, list(inputs), list(outputs), **arguments)
-
-    def on_open(
-        self,
-        function: Callable[..., Any],
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
-        then: Callable[[Any], None],
-    ) -> None:
-        event = self._page.open_event()
-        then(event(function, list(inputs), list(outputs), **quiet(event)))
+        self.chat_events = page.chat_events
+        self.typing_field = page.typing_field
+        self.open_event = page.open_event
 
 
 def create_webui_panels(

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.plainformat import as_code_block, bare_code
-from ..core.reply_safety import safe_reply
-from ..core.source_notes import source_notes_html
-from ..core.sources import SentDocument, check_reply
+from ..core.prompts.plainformat import as_code_block, bare_code
+from ..core.replies.reply_safety import safe_reply
+from ..core.replies.source_check import SentDocument, check_reply
+from ..core.replies.source_notes import source_notes_html
 
 Messages = list[dict[str, Any]]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..core.chat_session import ChatSession
+from ..core.documents.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
-from ..core.sources import SentDocument
+from ..core.replies.source_check import SentDocument
 from .documents.panel import create_documents_panel
 from .gradio_versions import new_session_state
 from .status_panel import create_status_panel, status_html

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from ..core.chat_session import ChatSession
-from ..core.document_place import Place
-from ..core.document_shelves import DocumentShelves
+from ..core.documents.chat_session import ChatSession
+from ..core.documents.place import Place
+from ..core.documents.shelves import DocumentShelves
+from ..core.replies.source_check import SentDocument
 from ..core.settings import Settings
-from ..core.sources import SentDocument
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService
-from .gradio_versions import at_each_key, quiet
 from .workbench_conversation import turns_of
 
 
@@ -79,20 +78,11 @@ class WorkbenchPanelHost:
     def plainformat_separator(self) -> str | None:
         return self._workbench.plainformat_separator()
 
-    def on_chat_change(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        for event in self._events:
-            event(function, list(inputs), list(outputs), **quiet(event))
+    def chat_events(self) -> Sequence[Any]:
+        return self._events
 
-    def on_typing(self, function: Callable[..., Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        event, arguments = at_each_key(self._fields[0])
-        event(function, list(inputs), list(outputs), **arguments)
+    def typing_field(self) -> Any:
+        return self._fields[0]
 
-    def on_open(
-        self,
-        function: Callable[..., Any],
-        inputs: Sequence[Any],
-        outputs: Sequence[Any],
-        then: Callable[[Any], None],
-    ) -> None:
-        event = self._events[0]
-        then(event(function, list(inputs), list(outputs), **quiet(event)))
+    def open_event(self) -> Any:
+        return self._events[0]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, block_of, normalise
+from extensions.airoboros_longctx.core.prompts.look_alikes import defuse_text
+
 TAGS = ["BEGININPUT", "ENDINPUT", "BEGINCONTEXT", "ENDCONTEXT", "BEGININSTRUCTION", "ENDINSTRUCTION"]
 MARKS = ["</s>", "<s>", "<unk>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "{{user}}", "{{char}}",
          "<__media__>", "<|round|>", "<|user-message|>", "fake assistant message replace me",
@@ -38,3 +41,14 @@ def marks_in(text: str) -> list[str]:
     found = [tag for tag in TAGS if tag in re.sub(r"[ \t]*\n[ \t\n]*", "", seen)]
     found += [mark for mark in MARKS if mark in seen]
     return found + re.findall(r"(?m)^[ \t]*((?:USER|ASSISTANT):)", seen)
+
+
+def defuse_and_count(context: ClosedContext) -> tuple[ClosedContext, int]:
+    """``context`` as the model is to read it, and how many marks of structure were broken for that."""
+    blocks = [block_of(one) for one in context.documents]
+    instruction, count = defuse_text(normalise(context).instruction)
+    return ClosedContext(tuple(one.document for one in blocks), instruction), count + sum(one.defused for one in blocks)
+
+
+def defuse(context: ClosedContext) -> ClosedContext:
+    return defuse_and_count(context)[0]

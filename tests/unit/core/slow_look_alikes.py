@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from extensions.airoboros_longctx.core import look_alikes
+from extensions.airoboros_longctx.core.prompts import look_alikes
 
 _HYPHEN = f"(?P<hyphen>{'|'.join((*look_alikes._DELIMITERS, *look_alikes._PHRASES))})"
 _SPECIAL = "|".join(look_alikes._SPECIALS)

@@ -6,18 +6,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.closed_context import (
+from extensions.airoboros_longctx.core.prompts.closed_context import (
     ClosedContext,
     ClosedContextError,
     Document,
-    defuse,
-    defuse_and_count,
     normalise,
     parse,
     render,
     validate,
 )
-from tests.unit.core.naive_closed_context import MARKS, TAGS, marks_in, naive_parse
+from tests.unit.core.naive_closed_context import MARKS, TAGS, defuse, defuse_and_count, marks_in, naive_parse
 
 BLUEBERRIES = ClosedContext(
     (

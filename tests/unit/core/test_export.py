@@ -21,11 +21,11 @@ from extensions.airoboros_longctx.command_line import main
 from extensions.airoboros_longctx.core.context_plan import NONE, PATCH, REMOTE_CODE, Capabilities, ContextPlan, Reason
 from extensions.airoboros_longctx.core.exporting.engine_load import ExportError
 from extensions.airoboros_longctx.core.exporting.exporter import ENGINES, export_plan
-from extensions.airoboros_longctx.core.instruction_templates import instruction_template
 from extensions.airoboros_longctx.core.model_facts import ModelFacts
 from extensions.airoboros_longctx.core.planning.planner import plan_context
+from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template
+from extensions.airoboros_longctx.core.prompts.template_formats import as_jinja
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
-from extensions.airoboros_longctx.core.template_formats import as_jinja
 
 from .conftest import ModelFolder
 from .known_models import FIRST, LINEAR_4, LXCTX, PI_8192, SEEDS

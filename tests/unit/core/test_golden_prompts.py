@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, parse, render
-from extensions.airoboros_longctx.core.instruction_templates import (
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, parse, render
+from extensions.airoboros_longctx.core.prompts.instruction_templates import (
     instruction_template,
     instruction_templates,
     render_conversation,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContextError, Document
-from extensions.airoboros_longctx.core.inline_documents import InlineDocumentsError, InlineRequest, inline_request
+from extensions.airoboros_longctx.core.documents.inline_documents import (
+    InlineDocumentsError,
+    InlineRequest,
+    inline_request,
+)
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContextError, Document
 
 LIMIT = 1000
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.instruction_templates import (
+from extensions.airoboros_longctx.core.prompts.instruction_templates import (
     InstructionTemplateError,
     instruction_template,
     instruction_templates,

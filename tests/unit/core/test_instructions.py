@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.document_options import DocumentOptions
-from extensions.airoboros_longctx.core.instructions import instruction_text
+from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
+from extensions.airoboros_longctx.core.prompts.instructions import instruction_text
 
 DONT = "Don't make up answers if you don't know."
 

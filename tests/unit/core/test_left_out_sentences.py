@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.document_options import PASSAGES, SHORTEN, WHOLE
+from extensions.airoboros_longctx.core.packing.left_out_sentences import left_out_sentences
 from extensions.airoboros_longctx.core.packing.packed_prompt import BuiltPrompt, LeftOut
-from extensions.airoboros_longctx.core.packing.sentences import left_out_sentences, will_give_way
+from extensions.airoboros_longctx.core.prompts.document_options import PASSAGES, SHORTEN, WHOLE
 
 CUT, GONE = LeftOut(1, 100, 900), LeftOut(0, 0, 700)
 
@@ -59,20 +59,3 @@ def test_many_documents_are_summed_up():
     assert len(sentences) == 8
     assert (sentences[3], sentences[7]) == ("1 more is left out.", "2 more are kept in part.")
     assert left_out_sentences(built(*cut))[-1] == "2 more are shortened."
-
-
-@pytest.mark.parametrize(
-    ("how", "history", "sentence"),
-    [
-        (WHOLE, False, "Documents that do not fit whole are left out, the last ones first."),
-        (SHORTEN, False, "The documents are shortened, the longest first, and the cuts are marked."),
-        (
-            PASSAGES,
-            True,
-            "The oldest turns of the chat are left out first, then of the documents the passages that matter for the "
-            "question are kept, and the gaps are marked.",
-        ),
-    ],
-)
-def test_what_will_give_way(how, history, sentence):
-    assert will_give_way(how, history) == sentence

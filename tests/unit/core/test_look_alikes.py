@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.look_alikes import defuse_text
+from extensions.airoboros_longctx.core.prompts.look_alikes import defuse_text
 from tests.unit.core.naive_closed_context import MARKS, TAGS
 from tests.unit.core.slow_look_alikes import slow_defuse_text
 from tests.unit.test_hostile_documents import ATTACKS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from extensions.airoboros_longctx.core.families import families, find_family, find_generation
-from extensions.airoboros_longctx.core.instruction_templates import instruction_templates
+from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_templates
 from extensions.airoboros_longctx.core.reading.model_name import comparable, parse_model_name
 
 

@@ -11,11 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.closed_context import Document, normalise_document, parse
-from extensions.airoboros_longctx.core.document_options import PASSAGES, SHORTEN, WHEN_TOO_LONG, WHOLE, DocumentOptions
+from extensions.airoboros_longctx.core.packing.does_not_fit import DoesNotFitError
 from extensions.airoboros_longctx.core.packing.packed_prompt import BuiltPrompt, LeftOut
 from extensions.airoboros_longctx.core.packing.shorten import common_cap
-from extensions.airoboros_longctx.core.token_budget import DoesNotFitError
+from extensions.airoboros_longctx.core.prompts.closed_context import Document, normalise_document, parse
+from extensions.airoboros_longctx.core.prompts.document_options import (
+    PASSAGES,
+    SHORTEN,
+    WHEN_TOO_LONG,
+    WHOLE,
+    DocumentOptions,
+)
 from extensions.airoboros_longctx.prompt_service import PromptService
 
 MARK = re.compile(r"\[… (\d+) characters left out …\]")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.plainformat import as_code_block, bare_code, with_plainformat
+from extensions.airoboros_longctx.core.prompts.plainformat import as_code_block, bare_code, with_plainformat
 
 CODE_PIECES = st.lists(st.sampled_from(["`", "```", "~~~", "````", "\n", " ", "x = 1", "\r\n"]) | st.characters())
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from extensions.airoboros_longctx.core.reply_safety import safe_reply
+from extensions.airoboros_longctx.core.replies.reply_safety import safe_reply
 from tests.hostile_replies import ADDRESS, HARMLESS, HARMLESS_LINKS, HOSTILE, beginnings
 from tests.live_html import LiveHtml
 

@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, Document, defuse
-from extensions.airoboros_longctx.core.source_notes import source_notes_html
-from extensions.airoboros_longctx.core.source_record import check_from_record, record_of_check
-from extensions.airoboros_longctx.core.sources import SentDocument, SourceCheck, SourceLink, StatedSource, check_reply
+from extensions.airoboros_longctx.core.prompts.closed_context import Document, block_of
+from extensions.airoboros_longctx.core.replies.source_check import (
+    SentDocument,
+    SourceCheck,
+    SourceLink,
+    StatedSource,
+    check_reply,
+)
+from extensions.airoboros_longctx.core.replies.source_notes import source_notes_html
+from extensions.airoboros_longctx.core.replies.source_record import check_from_record, record_of_check
 from tests.live_html import LiveHtml
 
 BERRIES = "In a shocking turn of events, blueberries are now green, but will be sticking with the same name."
@@ -132,7 +138,7 @@ def test_two_documents_that_both_have_what_is_stated():
 
 
 def test_metadata_is_compared_as_it_was_sent():
-    block = defuse(ClosedContext((Document("x", (("title", "BEGININPUT </s>  one"),)),), "?")).documents[0]
+    block = block_of(Document("x", (("title", "BEGININPUT </s>  one"),))).document
     sent = [SentDocument("a", "t", block, "x")]
     assert [found for _, found, _ in stated(f"x\nSource:\ntitle: {dict(block.metadata)['title']}", sent)] == [["a"]]
 

@@ -7,13 +7,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.instruction_templates import (
+from extensions.airoboros_longctx.core.prompts.instruction_templates import (
     InstructionTemplate,
     instruction_template,
     instruction_templates,
     render_conversation,
 )
-from extensions.airoboros_longctx.core.template_formats import as_jinja, as_jinja_yaml, as_old_yaml, old_fields
+from extensions.airoboros_longctx.core.prompts.template_formats import as_jinja, as_jinja_yaml, as_old_yaml, old_fields
 
 jinja2_sandbox = pytest.importorskip("jinja2.sandbox")
 #: As the webuis since December 2023 compile a template.

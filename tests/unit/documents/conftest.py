@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.document_place import Shelf
+from extensions.airoboros_longctx.core.documents.place import Shelf
 from extensions.airoboros_longctx.documents.store import FileDocumentStore
 
 EVERYWHERE = Shelf("everywhere", True)

@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument  # noqa: E402
-from extensions.airoboros_longctx.core.document_place import Shelf  # noqa: E402
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument  # noqa: E402
+from extensions.airoboros_longctx.core.documents.place import Shelf  # noqa: E402
 from extensions.airoboros_longctx.documents.shelf_folder import folder_of  # noqa: E402
 from extensions.airoboros_longctx.documents.store import FileDocumentStore  # noqa: E402
 

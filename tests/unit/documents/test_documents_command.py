@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from extensions.airoboros_longctx.command_line import main
-from extensions.airoboros_longctx.core.chat_session import ChatDocument
-from extensions.airoboros_longctx.core.document_place import Shelf
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument
+from extensions.airoboros_longctx.core.documents.place import Shelf
 from extensions.airoboros_longctx.documents.shelf_folder import folder_of
 from extensions.airoboros_longctx.documents.store import FileDocumentStore
 from tests.unit.core.test_command_line import _run

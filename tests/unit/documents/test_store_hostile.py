@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument
 from extensions.airoboros_longctx.documents import shelf_writer
 from extensions.airoboros_longctx.documents.shelf_folder import folder_of
 from extensions.airoboros_longctx.documents.store import FileDocumentStore

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument
 from extensions.airoboros_longctx.documents import atomic_files, shelf_writer
 from extensions.airoboros_longctx.documents.shelf_folder import folder_of
 from extensions.airoboros_longctx.documents.store import FileDocumentStore

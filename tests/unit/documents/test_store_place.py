@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx import extension
-from extensions.airoboros_longctx.core.chat_session import ChatDocument
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument
 from extensions.airoboros_longctx.core.settings import Settings, load_settings
 from extensions.airoboros_longctx.documents.store_errors import DocumentStoreError
 from extensions.airoboros_longctx.documents.store_place import store_folder

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
+from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.core.load_status import Verdict
 from extensions.airoboros_longctx.core.settings import Settings
 from extensions.airoboros_longctx.host import webui_hooks

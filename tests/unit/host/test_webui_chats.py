@@ -8,9 +8,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_place import CHARACTER, CHAT, Place
-from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, Place
+from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.documents.store import FileDocumentStore
 from extensions.airoboros_longctx.host.webui_chats import WebuiChats
 from extensions.airoboros_longctx.host.webui_place import place_of

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatSession
-from extensions.airoboros_longctx.core.document_place import CHARACTER, CHAT, EVERYWHERE, Place, Shelf
+from extensions.airoboros_longctx.core.documents.chat_session import ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, EVERYWHERE, Place, Shelf
 from extensions.airoboros_longctx.host.webui_place import place_of
 
 ALONE = SimpleNamespace(multi_user=False, gradio_auth=None, gradio_auth_path=None)

@@ -6,14 +6,15 @@ import json
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.closed_context import Document
-from extensions.airoboros_longctx.core.document_options import DocumentOptions
-from extensions.airoboros_longctx.core.sources import SentDocument, SourceCheck, SourceLink
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.prompts.closed_context import Document
+from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
+from extensions.airoboros_longctx.core.replies.source_check import SentDocument, SourceCheck, SourceLink
 from extensions.airoboros_longctx.host import webui_display, webui_replies
+from extensions.airoboros_longctx.host.webui_asked import SESSION_KEY, Asked
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay
 from extensions.airoboros_longctx.host.webui_marks import ReplyMark, mark_of, marks_of, read_mark, with_mark
-from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, SESSION_KEY, Asked
+from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY
 from extensions.airoboros_longctx.host.webui_replies import WebuiReplies
 
 CHECK = SourceCheck((), (SourceLink("d1", "Berries", 0, 5),), ("1887",))

@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
-from extensions.airoboros_longctx.core.instruction_templates import instruction_templates
-from extensions.airoboros_longctx.core.template_formats import as_jinja_yaml, as_old_yaml
+from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_templates
+from extensions.airoboros_longctx.core.prompts.template_formats import as_jinja_yaml, as_old_yaml
 from extensions.airoboros_longctx.host.webui_templates import (
     TemplatePlace,
     probe_template_place,

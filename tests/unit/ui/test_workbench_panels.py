@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_options import DocumentOptions
-from extensions.airoboros_longctx.core.document_place import CHAT, Place
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT, Place
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
-from extensions.airoboros_longctx.core.token_budget import DoesNotFitError
+from extensions.airoboros_longctx.core.packing.does_not_fit import DoesNotFitError
+from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.ui.workbench_conversation import Said
 from extensions.airoboros_longctx.ui.workbench_page import create_workbench_page
 from extensions.airoboros_longctx.ui.workbench_panels import WorkbenchPanelHost

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.closed_context import ClosedContext, render
-from extensions.airoboros_longctx.core.document_options import DocumentOptions
-from extensions.airoboros_longctx.core.document_place import CHAT, Place
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT, Place
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
-from extensions.airoboros_longctx.core.instruction_templates import (
+from extensions.airoboros_longctx.core.ports import LoadedModel
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, render
+from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
+from extensions.airoboros_longctx.core.prompts.instruction_templates import (
     DEFAULT_TEMPLATE,
     instruction_template,
     render_conversation,
 )
-from extensions.airoboros_longctx.core.ports import LoadedModel
-from extensions.airoboros_longctx.core.reply_safety import safe_reply
-from extensions.airoboros_longctx.core.sources import SentDocument
+from extensions.airoboros_longctx.core.replies.reply_safety import safe_reply
+from extensions.airoboros_longctx.core.replies.source_check import SentDocument
 from extensions.airoboros_longctx.ui import workbench_conversation
 from extensions.airoboros_longctx.ui.workbench_conversation import Said, messages_of, sources_of, turns_of
 from extensions.airoboros_longctx.workbench import Workbench

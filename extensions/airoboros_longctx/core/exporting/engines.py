@@ -11,9 +11,9 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from ..instruction_templates import instruction_template
+from ..prompts.instruction_templates import instruction_template
+from ..prompts.template_formats import as_jinja
 from ..rope_scaling import LINEAR, NTK
-from ..template_formats import as_jinja
 from .engine_load import EngineLoad, ExportError
 
 #: What koboldcpp's --contextsize takes, in tokens.

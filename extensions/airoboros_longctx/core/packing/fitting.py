@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..closed_context import Block
-from ..token_budget import TokenCounter
-from .sources import Chooser, Kept
+from ..prompts.closed_context import Block
+from .measured_document import Chooser, Kept
+from .token_counts import TokenCounter
 
 #: The share of the room that the first choice may take: an estimate that is a little low still fits.
 AIM = 0.975

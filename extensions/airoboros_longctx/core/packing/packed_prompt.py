@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..closed_context import Document
+from ..prompts.closed_context import Document
 
 #: Where parts of a text were kept: from the first character to behind the last, in order, without overlap.
 Parts = tuple[tuple[int, int], ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 
-from ..closed_context import Document, normalise_document
+from ..prompts.closed_context import Document, normalise_document
 from .packed_prompt import Parts
 
 #: Signs that a normalised text has not; see closed_context.normalise.

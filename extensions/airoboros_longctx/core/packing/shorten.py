@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .measured_document import Chooser, Kept, MeasuredDocument
 from .packed_prompt import Parts
 from .parts import merged
 from .passages import edge_before
-from .sources import Chooser, Kept, Source
 
 #: A document that would keep less than this is not worth asking about, in characters.
 LEAST_KEPT = 40
@@ -17,20 +17,20 @@ MARK_TOKENS = 16
 _ROUNDS, _MOST_MORE = 5, 1.25
 
 
-def shorten(sources: Sequence[Source]) -> Chooser:
+def shorten(documents: Sequence[MeasuredDocument]) -> Chooser:
     """Short documents stay whole while long ones are cut to a common length in tokens."""
 
-    sizes = [one.text_tokens for one in sources]
-    around = sum(one.envelope for one in sources)
+    sizes = [one.text_tokens for one in documents]
+    around = sum(one.envelope for one in documents)
 
     def choose(room: float) -> Kept:
         cap = common_cap(sizes, room - around)
-        kept = tuple(_cut(source, cap) for source in sources)
+        kept = tuple(_cut(document, cap) for document in documents)
         low, high = cap, cap * _MOST_MORE
         for _ in range(_ROUNDS):  # what the edges left unused goes to all that were cut
             cap = (low + high) / 2
-            more = tuple(_cut(source, cap) for source in sources)
-            if sum(map(_tokens, sources, more)) <= room - around:
+            more = tuple(_cut(document, cap) for document in documents)
+            if sum(map(_tokens, documents, more)) <= room - around:
                 low, kept = cap, more
             else:
                 high = cap
@@ -39,9 +39,11 @@ def shorten(sources: Sequence[Source]) -> Chooser:
     return choose
 
 
-def _tokens(source: Source, parts: Parts) -> float:
+def _tokens(document: MeasuredDocument, parts: Parts) -> float:
     """Estimated, of the kept text and the mark of the cut."""
-    return sum(end - begin for begin, end in parts) * source.rate + (MARK_TOKENS if parts != source.everything else 0)
+    return sum(end - begin for begin, end in parts) * document.rate + (
+        MARK_TOKENS if parts != document.everything else 0
+    )
 
 
 def common_cap(sizes: Sequence[float], room: float) -> float:
@@ -55,13 +57,13 @@ def common_cap(sizes: Sequence[float], room: float) -> float:
     return max(sizes, default=0.0)
 
 
-def _cut(source: Source, cap: float) -> Parts:
-    text = source.text
-    if source.text_tokens <= cap or len(text) <= LEAST_KEPT:
-        return source.everything
-    most = max(LEAST_KEPT, int((cap - MARK_TOKENS) / source.rate)) if source.rate else len(text)
+def _cut(document: MeasuredDocument, cap: float) -> Parts:
+    text = document.text
+    if document.text_tokens <= cap or len(text) <= LEAST_KEPT:
+        return document.everything
+    most = max(LEAST_KEPT, int((cap - MARK_TOKENS) / document.rate)) if document.rate else len(text)
     if most >= len(text):
-        return source.everything
+        return document.everything
     paragraph = text.rfind("\n\n", most - most // 5, most)
     end = paragraph if paragraph > 0 else edge_before(text, most - most // 5, most)
     return merged(text, ((0, end),))

@@ -7,8 +7,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ..closed_context import Document, block_of
-from ..token_budget import TokenCounter
+from ..prompts.closed_context import Document, block_of
+
+TokenCounter = Callable[[str], int]
 
 #: Entries are a few bytes each: documents, histories and preambles of many pages.
 _MOST_REMEMBERED = 1 << 14

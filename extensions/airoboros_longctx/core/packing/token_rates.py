@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..token_budget import TokenCounter
+from .token_counts import TokenCounter
 
 #: A 20th of the text is sampled, in at most this many places.
 _MOST_SAMPLES = 64

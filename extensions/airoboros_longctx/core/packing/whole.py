@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .sources import Chooser, Kept, Source
+from .measured_document import Chooser, Kept, MeasuredDocument
 
 #: A document that takes this many times the room by its samples is not counted to be left out.
 _CLEARLY_TOO_LONG = 2.0
 
 
-def keep_whole(sources: Sequence[Source], block_tokens: Callable[[int], float]) -> Chooser:
+def keep_whole(documents: Sequence[MeasuredDocument], block_tokens: Callable[[int], float]) -> Chooser:
     """By order: the first document is kept if it fits, then the second one if it still fits, and so on.
 
     ``block_tokens`` says how long the block of the document with that number is. With no room at all the shortest is
@@ -19,14 +19,14 @@ def keep_whole(sources: Sequence[Source], block_tokens: Callable[[int], float]) 
 
     def choose(room: float) -> Kept:
         if room <= 0:
-            shortest = min(range(len(sources)), key=lambda number: sources[number].text_tokens)
-            return tuple(one.everything if number == shortest else () for number, one in enumerate(sources))
+            shortest = min(range(len(documents)), key=lambda number: documents[number].text_tokens)
+            return tuple(one.everything if number == shortest else () for number, one in enumerate(documents))
         kept = []
-        for number, source in enumerate(sources):
-            tokens = block_tokens(number) if source.text_tokens <= room * _CLEARLY_TOO_LONG else None
+        for number, document in enumerate(documents):
+            tokens = block_tokens(number) if document.text_tokens <= room * _CLEARLY_TOO_LONG else None
             fits = tokens is not None and tokens <= room
             room -= tokens if tokens is not None and fits else 0
-            kept.append(source.everything if fits else ())
+            kept.append(document.everything if fits else ())
         return tuple(kept)
 
     return choose

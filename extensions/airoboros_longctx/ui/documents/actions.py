@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ...core.chat_session import ChatDocument, ChatSession
-from ...core.closed_context import ClosedContext, Document, validate
-from ...core.document_place import Place, Shelf
-from ...core.document_shelves import DocumentShelves, Shelved
+from ...core.documents.chat_session import ChatDocument, ChatSession
+from ...core.documents.place import Place, Shelf
+from ...core.documents.shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
 from ...core.foreign_text import quoted
+from ...core.prompts.closed_context import Document, validate_documents
 
 #: The longest text that is taken from a page's form, in characters.
 MOST_CHARACTERS = 4 << 20
@@ -44,16 +44,16 @@ class Removed:
     position: int
 
 
-def document_of(form: Form) -> ChatDocument:
+def document_of(form: Form, most_characters: int = MOST_CHARACTERS) -> ChatDocument:
     """The form's document. Raises an error with a sentence where it could not be put into the format."""
-    if len(form.text) > MOST_CHARACTERS:
+    if len(form.text) > most_characters:
         raise DocumentActionError(
-            f"The text has {len(form.text)} characters; at most {MOST_CHARACTERS} are taken. Paste the part you need."
+            f"The text has {len(form.text)} characters; at most {most_characters} are taken. Paste the part you need."
         )
     if not form.text.strip():
         raise DocumentActionError("The document has no text; paste some first.")
     document = ChatDocument(" ".join(form.title.split()), form.text, _pairs(form.metadata))
-    validate(ClosedContext((Document(document.text, document.metadata),), "-"))
+    validate_documents([Document(document.text, document.metadata)])
     return document
 
 
@@ -108,8 +108,9 @@ class DocumentActions:
         return self._changed(scope, longer)
 
     def save(self, wanted: str, form: Form) -> ChatSession:
-        """The form's content in the document's place, with the document's id and switch."""
-        scope, saved = self.found(wanted).scope, document_of(form)
+        """The form's content in the document's place, with its id and switch; a text may be as long as it was."""
+        found = self.found(wanted)
+        scope, saved = found.scope, document_of(form, max(MOST_CHARACTERS, len(found.document.text)))
         return self._changed(
             scope,
             lambda before: tuple(replace(saved, id=one.id, on=one.on) if one.id == wanted else one for one in before),

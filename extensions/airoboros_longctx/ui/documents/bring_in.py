@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...core.chat_session import ChatDocument
+from ...core.documents.chat_session import ChatDocument
 from ...core.errors import AiroborosLongctxError
 from ...documents.read_document import Cancelled, Progress, ReadDocument
 from ...documents.reading import read_document
@@ -161,5 +161,5 @@ def _in_short(problems: Sequence[str]) -> str:
     more = len(problems) - _MOST_SENTENCES
     shown = list(problems[:_MOST_SENTENCES])
     if more > 0:
-        shown.append(f"{more} more could not be read.")
+        shown.append(f"{more} more of these are not shown.")
     return " ".join(shown)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...core.document_options import PASSAGES, SHORTEN, WHEN_TOO_LONG, WHOLE, DocumentOptions
+from ...core.prompts.document_options import PASSAGES, SHORTEN, WHEN_TOO_LONG, WHOLE, DocumentOptions
 from .messages import note_html
 
 TOO_LONG = {
     PASSAGES: "Keep the passages that matter for this question",
-    WHOLE: "Keep whole documents only, and leave the last ones out",
+    WHOLE: "Keep whole documents only, those first in the list first",
     SHORTEN: "Shorten every document alike",
 }
 _TOO_LONG_NOTE = (

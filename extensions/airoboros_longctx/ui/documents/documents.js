@@ -1,5 +1,6 @@
 // The buttons of the Documents panel, and links to sources. Once per page, however often this runs.
-// A press becomes a small JSON object in a hidden field, and a hidden button sends it; one waits for the answer to the one before it.
+// A press becomes a small JSON object in a hidden field, and a hidden button sends it; one waits for the answer to the
+// one before it.
 (() => {
   if (window.airoborosLongctxDocuments) return;
   window.airoborosLongctxDocuments = true;
@@ -79,7 +80,8 @@
     restate();
     refocus();
   }).observe(document.body, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["data-answered", "data-id", "checked", "selected"],
+    subtree: true, childList: true, attributes: true,
+    attributeFilter: ["data-answered", "data-id", "checked", "selected"],
   });
   document.addEventListener("focusin", (event) => {
     const one = event.target.closest?.(`#airoboros-longctx-list [${NAME}]`);
@@ -128,6 +130,6 @@
     const one = event.target.closest?.(`#airoboros-longctx-list [${NAME}]`);
     if (!one) return;
     const what = one.getAttribute(NAME);
-    ask(what === "switch" ? { do: what, id: one.dataset.id, on: one.checked } : { do: what, id: one.dataset.id, scope: one.value });
+    ask({ do: what, id: one.dataset.id, ...(what === "switch" ? { on: one.checked } : { scope: one.value }) });
   }, true);
 })();

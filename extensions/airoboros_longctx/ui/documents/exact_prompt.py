@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from ...core.closed_context import DELIMITERS
+from ...core.prompts.closed_context import DELIMITERS
 
 _DELIMITER = re.compile(rf"(?<![\w-])({'|'.join(DELIMITERS)})(?![\w-])")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 
-from ...core.chat_session import ChatDocument
-from ...core.document_shelves import Shelved
+from ...core.documents.shelves import Shelved
 from ...core.foreign_text import quoted
 from .scope_names import NAMES
 
@@ -26,11 +25,6 @@ def heading(there: Sequence[Shelved]) -> str:
     if not there:
         return HEADING
     return f"{HEADING} · {on} on" if on == len(there) else f"{HEADING} · {on} of {len(there)} on"
-
-
-def name_of(document: ChatDocument) -> str:
-    """What a document is called: its title, or how it begins."""
-    return quoted(document.title, 80) or quoted(document.text, 40) or "untitled"
 
 
 def list_html(
@@ -70,8 +64,7 @@ def shade_of(there: Sequence[Shelved], number: int) -> int | None:
 
 def _row(one: Shelved, counted: str, scopes: Sequence[str], shade: int | None, first: bool, last: bool) -> str:
     document, escape = one.document, html.escape
-    name = name_of(document)
-    wanted, spoken = escape(document.id), escape(name)
+    wanted, spoken = escape(document.id), escape(document.name)
     pairs = [f"{quoted(key, 30)}: {quoted(value, 80)}" for key, value in document.metadata[:_SHOWN_PAIRS]]
     more = len(document.metadata) - _SHOWN_PAIRS
     pairs += [f"{more} more"] if more > 0 else []

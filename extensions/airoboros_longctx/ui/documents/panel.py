@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ...core.chat_session import ChatSession
-from ...core.document_place import CHAT
-from ...core.document_shelves import DocumentShelves
+from ...core.documents.chat_session import ChatSession
+from ...core.documents.place import CHAT
+from ...core.documents.shelves import DocumentShelves
 from ...core.settings import Settings
 from ...prompt_service import PromptService
-from ..gradio_versions import queued, quiet, with_request
+from ..gradio_versions import at_each_key, queued, quiet, with_request
 from ..panel_host import PanelHost
 from ..plainformat_panel import create_plainformat_panel
 from .bring_in import on_address, on_cancel, on_files
@@ -124,6 +124,9 @@ def create_documents_panel(
     show.click(view.on_prompt, [host.session, *fields], exact, **quiet(show.click))
 
     changed = [editing, editor, *form, preview, *seen]
-    host.on_chat_change(view.on_chat_change, looking, changed)
-    host.on_typing(view.on_typing, [host.session, *fields], [bar])
-    host.on_open(with_request(steps.on_open), [host.session], [host.session], then_look)
+    for event in host.chat_events():
+        event(view.on_chat_change, looking, changed, **quiet(event))
+    typed, arguments = at_each_key(host.typing_field())
+    typed(view.on_typing, [host.session, *fields], [bar], **arguments)
+    opened = host.open_event()
+    then_look(opened(with_request(steps.on_open), [host.session], [host.session], **quiet(opened)))

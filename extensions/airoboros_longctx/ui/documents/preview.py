@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 
-from ...core.chat_session import ChatDocument
+from ...core.documents.chat_session import ChatDocument
 from .exact_prompt import exact_text
-from .list_html import name_of
 
 #: The most text that is shown at once, in characters: a page with more is slow.
 MOST_SHOWN = 200_000
@@ -27,7 +26,7 @@ def preview_html(document: ChatDocument, start: int = 0, end: int = 0, number: i
     marked = f'<mark tabindex="-1">{exact_text(text[start:end])}</mark>' if end else ""
     shown = exact_text(text[first:start]) + marked + exact_text(text[end if end else first : last])
     part = f"Characters {first + 1} to {last} of {len(text)}." if last - first < len(text) else ""
-    name = html.escape(name_of(document))
+    name = html.escape(document.name)
     return (
         f'<section class="airoboros-longctx-preview" aria-label="Preview of {name}" data-number="{number}">'
         f"<header><b>{name}</b> <span>{part}</span>"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...core.document_place import CHARACTER, CHAT, EVERYWHERE, Place
-from ...core.document_shelves import DocumentShelves
+from ...core.documents.place import CHARACTER, CHAT, EVERYWHERE, Place
+from ...core.documents.shelves import DocumentShelves
 
 NAMES = {CHAT: "This chat", CHARACTER: "This character", EVERYWHERE: "Everywhere"}
 _KEPT = {

@@ -10,16 +10,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...core.chat_session import ChatDocument, ChatSession
-from ...core.document_options import DocumentOptions
-from ...core.document_place import Place
-from ...core.document_shelves import DocumentShelves
+from ...core.documents.chat_session import ChatDocument, ChatSession
+from ...core.documents.place import Place
+from ...core.documents.shelves import DocumentShelves
 from ...core.errors import AiroborosLongctxError
+from ...core.prompts.document_options import DocumentOptions
 from ..panel_host import PanelHost
 from .action_request import ActionRequest, parse_action
 from .actions import DocumentActions, Form, Removed, document_of, form_of
 from .choices import too_long_of
-from .list_html import name_of
 from .messages import said_html, sentence_of
 from .preview import preview_html
 from .scope_names import NAMES, scope_named
@@ -133,7 +132,7 @@ class DocumentSteps:
 
     def on_add(self, session: ChatSession, place: Place, editing: Editing, form: Form, add_to: str) -> Done:
         scope, document = scope_named(add_to, place), document_of(form)
-        said = f"Added: {name_of(document)}."
+        said = f"Added: {document.name}."
         return Done(self._with(session, place, scope, [document]), editing, Form(), said)
 
     def on_save(self, session: ChatSession, place: Place, editing: Editing, form: Form, add_to: str) -> Done:
@@ -161,7 +160,7 @@ class DocumentSteps:
             return Done(actions.move(asked.id, -1 if asked.do == "up" else 1), editing)
         if asked.do == "scope":
             moved = actions.rescope(asked.id, asked.scope)
-            return Done(moved, editing, None, f"{name_of(document)}: {NAMES[asked.scope].lower()}.")
+            return Done(moved, editing, None, f"{document.name}: {NAMES[asked.scope].lower()}.")
         if asked.do == "preview":
             return Done(session, editing, preview=_preview(document, asked))
         if asked.do == "edit":
@@ -169,7 +168,7 @@ class DocumentSteps:
         after, removed = actions.remove(asked.id)
         edited = editing.id == asked.id
         left = Editing(None if edited else editing.id, removed)
-        return Done(after, left, Form() if edited else None, f"Removed: {name_of(document)}.", undo=True, preview="")
+        return Done(after, left, Form() if edited else None, f"Removed: {document.name}.", undo=True, preview="")
 
     def on_open(self, value: Any, request: Any) -> Any:
         """The page learns who opened it, where its host asks people to log in."""

@@ -7,8 +7,8 @@ import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...core.document_place import CHARACTER, CHAT, Place, Shelf
-from ...core.document_shelves import DocumentShelves
+from ...core.documents.place import CHARACTER, CHAT, Place, Shelf
+from ...core.documents.shelves import DocumentShelves
 from ...core.errors import AiroborosLongctxError
 from ...core.foreign_text import quoted
 from ..gradio_versions import quiet
@@ -63,7 +63,10 @@ class StoredDocuments:
         try:
             self._shelves.forget(self._place(value, fields))
         except Exception as error:
-            return [said_html(sentence_of(error, "The documents were not deleted"), True), *self.on_show(value)[1:]]
+            return [
+                said_html(sentence_of(error, "The documents were not deleted"), True),
+                *self.on_show(value, *fields)[1:],
+            ]
         return self.on_show(value, *fields)
 
     def _table(self, place: Place) -> tuple[str, bool]:
@@ -101,8 +104,7 @@ def create_stored_documents(host: PanelHost, stored: StoredDocuments, then_look:
     with gr.Accordion("Stored documents", open=False, elem_id="airoboros-longctx-stored"):
         gr.HTML(
             note_html(
-                "Documents of a chat, of a character and for everywhere are kept on this computer, in a folder that "
-                "is not served to anyone. Here you see all of yours, in every chat."
+                "What is kept of your documents, in every chat: on this computer, in a folder that is served to nobody."
             )
         )
         show = gr.Button("Show what is stored")

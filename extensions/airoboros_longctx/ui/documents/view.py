@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.chat_session import ChatSession
-from ...core.closed_context import Document
-from ...core.document_options import PASSAGES, DocumentOptions
-from ...core.document_shelves import DocumentShelves, Shelved
+from ...core.documents.chat_session import ChatSession
+from ...core.documents.shelves import DocumentShelves, Shelved
 from ...core.errors import AiroborosLongctxError
-from ...core.packing.sentences import left_out_sentences
+from ...core.packing.left_out_sentences import left_out_sentences
+from ...core.prompts.closed_context import Document
+from ...core.prompts.document_options import PASSAGES, DocumentOptions
 from ...prompt_service import ChatTurn, PageRequest, PromptService
 from ..panel_host import PanelHost
 from ..plainformat_panel import plainformat_view
 from .action_request import answered_number
 from .budget_bar import budget_bar
 from .exact_prompt import exact_prompt_html
-from .list_html import heading, list_html, name_of
+from .list_html import heading, list_html
 from .messages import note_html, said_html, sentence_of
 from .scope_names import kept_sentence, names_of, scope_named
 from .steps import PASTE, DocumentSteps, Editing
@@ -46,7 +46,7 @@ class DocumentView:
             blocks = [one.document.block() for one in there]
             tokens = self._prompts.document_tokens(blocks, request.count_tokens, request.counter_id)
             bar = self._bar(session, request, there)
-            problems, attached = self._shelves.problems(place), [name_of(one) for one in request.attached]
+            problems, attached = self._shelves.problems(place), [one.name for one in request.attached]
             scope = scope_named(add_to, place)
             kept = kept_sentence(self._shelves, place, scope)
         except Exception as error:
@@ -115,7 +115,7 @@ class DocumentView:
         if not there and not request.attached:
             return ""
         on, turn = [*(one.document for one in there if one.document.on), *request.attached], request.turn
-        blocks, titles = [document.block() for document in on], [name_of(document) for document in on]
+        blocks, titles = [document.block() for document in on], [document.name for document in on]
         if turn is None:
             tokens = sum(self._prompts.document_tokens(blocks, request.count_tokens, request.counter_id))
             return note_html(f"About {tokens} tokens in documents that are on (estimated: no model is loaded).")

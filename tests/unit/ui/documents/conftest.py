@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_options import DocumentOptions
-from extensions.airoboros_longctx.core.document_place import CHAT, Place
-from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT, Place
+from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
+from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.prompt_service import PageRequest, PromptService
 from extensions.airoboros_longctx.ui.documents.steps import DocumentSteps
 from extensions.airoboros_longctx.ui.documents.view import DocumentView
@@ -81,3 +81,12 @@ def view(host, shelves, steps):
 def session():
     """Two documents in the chat "one"."""
     return ChatSession().with_documents(place_of("one").shelf(CHAT), [HARBOR, TOWER])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Gradio's upload folder."""
+    found = tmp_path / "gradio"
+    found.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(found))
+    return found

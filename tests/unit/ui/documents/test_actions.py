@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_place import CHARACTER, CHAT, EVERYWHERE, Place
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, EVERYWHERE, Place
 from extensions.airoboros_longctx.ui.documents import actions as actions_module
 from extensions.airoboros_longctx.ui.documents.actions import (
     MOST_CHARACTERS,
@@ -57,6 +57,15 @@ def test_what_is_no_document_is_refused_with_a_sentence(form, sentence):
     with pytest.raises(DocumentActionError) as error:
         document_of(form)
     assert str(error.value) == sentence
+
+
+def test_a_file_longer_than_a_form_takes_can_be_given_a_title(actions, shelves, monkeypatch):
+    monkeypatch.setattr(actions_module, "MOST_CHARACTERS", 10)
+    after = actions.save("harbor", Form("Quay", "", HARBOR.text))
+    saved = shelves.shelved(after, ONE)[0].document
+    assert (saved.title, saved.text) == ("Quay", HARBOR.text)
+    with pytest.raises(DocumentActionError, match=r"^The text has 20 characters; at most 19 are taken\."):
+        actions.save("harbor", Form("Quay", "", f"{HARBOR.text}!"))
 
 
 def test_save_keeps_id_switch_and_row(shelves, session):

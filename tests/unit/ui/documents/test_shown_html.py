@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument
-from extensions.airoboros_longctx.core.document_place import CHARACTER, CHAT, EVERYWHERE, SCOPES, Shelf
-from extensions.airoboros_longctx.core.document_shelves import Shelved
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument
+from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, EVERYWHERE, SCOPES, Shelf
+from extensions.airoboros_longctx.core.documents.shelves import Shelved
 from extensions.airoboros_longctx.ui.documents import preview as preview_module
 from extensions.airoboros_longctx.ui.documents.exact_prompt import exact_prompt_html
 from extensions.airoboros_longctx.ui.documents.list_html import heading, list_html, shade_of

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_options import SHORTEN, DocumentOptions
-from extensions.airoboros_longctx.core.document_place import CHAT, EVERYWHERE
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT, EVERYWHERE
+from extensions.airoboros_longctx.core.prompts.document_options import SHORTEN, DocumentOptions
 from extensions.airoboros_longctx.ui.documents.choices import TOO_LONG
 from extensions.airoboros_longctx.ui.documents.steps import Editing
 from tests.unit.ui.documents.conftest import HARBOR, place_of

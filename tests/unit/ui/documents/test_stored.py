@@ -9,14 +9,15 @@ import zipfile
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_place import CHAT, EVERYWHERE, Place
-from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT, EVERYWHERE, Place
+from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.documents.store import FileDocumentStore
 from extensions.airoboros_longctx.ui.documents import stored as stored_module
 from extensions.airoboros_longctx.ui.documents.stored import StoredDocuments
 
 gradio = pytest.importorskip("gradio")
+PAGE = ("the fields", "of the page")
 ANN, BOB = (Place(person, "here", "", f"chat of {person}") for person in ("ann", "bob"))
 
 
@@ -25,6 +26,7 @@ class Host:
         self.place = ANN
 
     def request(self, session, values):
+        assert values == PAGE
         return self
 
 
@@ -47,14 +49,14 @@ def stored(host, shelves):
 
 
 def test_a_person_sees_their_own_shelves_with_counts(stored):
-    table, buttons, question = stored.on_show(None)
+    table, buttons, question = stored.on_show(None, *PAGE)
     rows = sorted(re.findall(r"<tr><td>(.*?)</td><td>(\d+)</td>", table))
     assert rows == [("Chat chat of ann", "1"), ("Everywhere", "2")]
     assert (buttons, question) == (gradio.update(visible=True), gradio.update(visible=False))
 
 
 def test_the_export_is_in_the_link_itself(stored):
-    data = re.search(r'href="data:application/zip;base64,([^"]+)"', stored.on_export(None)).group(1)
+    data = re.search(r'href="data:application/zip;base64,([^"]+)"', stored.on_export(None, *PAGE)).group(1)
     content = zipfile.ZipFile(io.BytesIO(base64.b64decode(data)))
     said = b"".join(content.read(name) for name in content.namelist())
     assert b"Harbor" in said
@@ -63,19 +65,29 @@ def test_the_export_is_in_the_link_itself(stored):
 
 def test_an_export_that_no_page_can_take_is_refused_with_the_way(stored, monkeypatch):
     monkeypatch.setattr(stored_module, "MOST_EXPORT_BYTES", 10)
-    assert "more than a page can hand over; use the command line" in stored.on_export(None)
+    assert "more than a page can hand over; use the command line" in stored.on_export(None, *PAGE)
 
 
 def test_delete_forgets_this_person_alone(stored, host, shelves):
-    table, buttons, _ = stored.on_delete(None)
+    table, buttons, _ = stored.on_delete(None, *PAGE)
     assert "No documents of yours are stored." in table
     assert buttons == gradio.update(visible=False)
     assert shelves.stored_shelves(ANN) == ()
     host.place = BOB
-    assert "<td>Chat chat of bob</td><td>1</td>" in stored.on_show(None)[0]
+    assert "<td>Chat chat of bob</td><td>1</td>" in stored.on_show(None, *PAGE)[0]
+
+
+def test_what_could_not_be_deleted_is_still_listed(stored, shelves, monkeypatch):
+    def fail(*given):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(shelves, "forget", fail)
+    said, buttons, question = stored.on_delete(None, *PAGE)
+    assert "The documents were not deleted: OSError: the disk is gone" in said
+    assert (buttons, question) == (gradio.update(visible=True), gradio.update(visible=False))
 
 
 def test_who_cannot_be_named_has_nothing_stored(stored, host):
     host.place = Place(None)
-    assert "Nothing is stored: this webui cannot say who you are" in stored.on_show(None)[0]
-    assert "there is nothing to export" in stored.on_export(None)
+    assert "Nothing is stored: this webui cannot say who you are" in stored.on_show(None, *PAGE)[0]
+    assert "there is nothing to export" in stored.on_export(None, *PAGE)

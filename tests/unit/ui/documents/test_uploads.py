@@ -11,15 +11,6 @@ from extensions.airoboros_longctx.ui.documents.uploads import UploadError, delet
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Gradio's upload folder."""
-    found = tmp_path / "gradio"
-    found.mkdir()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(found))
-    return found
-
-
-@pytest.fixture
 def put(folder):
     def write(name: str, content: bytes):
         path = folder / "0a1b" / name

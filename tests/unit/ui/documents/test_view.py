@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.chat_session import ChatDocument, ChatSession
-from extensions.airoboros_longctx.core.document_options import SHORTEN, DocumentOptions
-from extensions.airoboros_longctx.core.document_place import CHAT
+from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
+from extensions.airoboros_longctx.core.documents.place import CHAT
+from extensions.airoboros_longctx.core.prompts.document_options import SHORTEN, DocumentOptions
 from extensions.airoboros_longctx.ui.documents.steps import Editing
 from extensions.airoboros_longctx.ui.plainformat_panel import NOT_WITH_DOCUMENTS
 from tests.unit.ui.documents.conftest import HARBOR, place_of

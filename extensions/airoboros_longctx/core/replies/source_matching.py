@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .closed_context import Document
+from ..prompts.closed_context import Document
 from .stated_sources import StatedGroup, normalised
 
 #: A shorter value says too little to be looked for among other words.

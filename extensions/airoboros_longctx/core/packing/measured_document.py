@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..closed_context import Block, Document, block_of, normalise_document
-from ..token_budget import TokenCounter
+from ..prompts.closed_context import Block, Document, block_of, normalise_document
 from .packed_prompt import Parts
 from .parts import with_gaps_marked
-from .token_counts import tokens_of_lines
+from .token_counts import TokenCounter, tokens_of_lines
 from .token_rates import TokenRates, token_rates
 
 #: What is kept of each document, in order; () where it is left out.
@@ -22,7 +21,7 @@ _SUM_IS_RIGHT, _MEETING = 0.99, 8
 
 
 @dataclass(frozen=True)
-class Source:
+class MeasuredDocument:
     """``document`` is normalised. ``rate``: tokens a character of its text takes; ``envelope``: tokens around it."""
 
     document: Document
@@ -51,14 +50,16 @@ class Source:
         return block_of(Document(with_gaps_marked(self.text, parts), self.document.metadata))
 
 
-def sources_of(documents: Sequence[Document], rates: TokenRates, token_counter: TokenCounter) -> tuple[Source, ...]:
+def measured_documents(
+    documents: Sequence[Document], rates: TokenRates, token_counter: TokenCounter
+) -> tuple[MeasuredDocument, ...]:
     """``rates`` are of the documents' texts. Everything but the texts is counted once, and shared out by length."""
     normalised = [normalise_document(one) for one in documents]
     empty = [block_of(Document("", one.metadata)).text for one in normalised]
     tokens = tokens_of_lines("\n".join([*empty, ""]), token_counter)
     per_character = tokens / max(1, sum(len(one) + 1 for one in empty))
     return tuple(
-        Source(document, rate, per_character * (len(envelope) + 1))
+        MeasuredDocument(document, rate, per_character * (len(envelope) + 1))
         for document, rate, envelope in zip(normalised, rates.per_character, empty, strict=True)
     )
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from .closed_context import Document
-from .foreign_text import quoted
+from ..foreign_text import quoted
+from ..prompts.closed_context import Document
 from .key_values import DATE, MONTHS, NUMBER, TOKEN, Value, date_of, digits_of, key_values
 
 _LOOKED_AT, _VALUES, _VALUE_CHARACTERS = 500, 12, 80

@@ -1,4 +1,4 @@
-"""Closed-context questions in the models' own format: normalise, validate, defuse, render; and parse.
+"""Closed-context questions in the models' own format: normalise, validate, render harmless; and parse.
 
 The format is the model cards': one block BEGININPUT … ENDINPUT per document, with its metadata between BEGINCONTEXT
 and ENDCONTEXT, then one block BEGININSTRUCTION … ENDINSTRUCTION (https://huggingface.co/jondurbin/airoboros-33b-gpt4-1.4).
@@ -7,11 +7,11 @@ and ENDCONTEXT, then one block BEGININSTRUCTION … ENDINSTRUCTION (https://hugg
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .errors import AiroborosLongctxError
-from .foreign_text import quoted
+from ..errors import AiroborosLongctxError
+from ..foreign_text import quoted
 from .look_alikes import defuse_text, looks_like_a_turn
 
 BEGIN_INPUT, END_INPUT = "BEGININPUT", "ENDINPUT"
@@ -74,11 +74,17 @@ def _key(key: str) -> str:
 
 def validate(context: ClosedContext) -> None:
     """Raise ClosedContextError with a sentence where a block would not say what its owner means."""
-    clean = normalise(context)
     if not context.documents:
         raise ClosedContextError("There is no document; a closed-context question needs at least one.")
-    for number, document in enumerate(context.documents, 1):
-        if not clean.documents[number - 1].text:
+    validate_documents(context.documents)
+    if not _clean(context.instruction).strip():
+        raise ClosedContextError("The instruction is empty; a question or a task is needed.")
+
+
+def validate_documents(documents: Sequence[Document]) -> None:
+    """Raise ClosedContextError with a sentence for the first document that has no text or a name that is none."""
+    for number, document in enumerate(documents, 1):
+        if not normalise_document(document).text:
             raise ClosedContextError(f"Document {number} has no text; add some, or leave the document out.")
         for key, _ in document.metadata:
             if not _line(key) or ":" in key or "\n" in _clean(key.strip()):
@@ -86,23 +92,6 @@ def validate(context: ClosedContext) -> None:
                     f"Document {number} has the metadata name {quoted(key, 60)!r}; a name without a colon or a line "
                     "end is needed, such as url."
                 )
-    if not clean.instruction.strip():
-        raise ClosedContextError("The instruction is empty; a question or a task is needed.")
-
-
-def defuse(context: ClosedContext) -> ClosedContext:
-    """The normalised blocks with nothing in them that could be read as structure: ``parse`` gives exactly them back."""
-    return defuse_and_count(context)[0]
-
-
-def defuse_and_count(context: ClosedContext) -> tuple[ClosedContext, int]:
-    """The normalised blocks with nothing in them that could be read as structure, and how much there was."""
-    blocks = [block_of(one) for one in context.documents]
-    instruction, count = defuse_text(_clean(context.instruction))
-    return (
-        ClosedContext(tuple(block.document for block in blocks), instruction),
-        count + sum(block.defused for block in blocks),
-    )
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import yaml
 
-from .errors import AiroborosLongctxError
+from ..errors import AiroborosLongctxError
 
 #: Where nothing tells a model's generation: most of these models are of it.
 DEFAULT_TEMPLATE = "Airoboros-1.4"
-TEMPLATES_FOLDER = Path(__file__).parents[1] / "templates"
+TEMPLATES_FOLDER = Path(__file__).parents[2] / "templates"
 
 
 class InstructionTemplateError(AiroborosLongctxError):

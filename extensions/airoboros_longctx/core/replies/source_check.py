@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..documents.chat_session import ChatDocument
+from ..packing.packed_prompt import SentBlock
+from ..prompts.closed_context import Document
 from .carrying_passage import Passage, carrying_passage, content_words, place_in
-from .closed_context import Document
 from .source_matching import match_groups
 from .stated_sources import split_reply
 from .unfound_values import unfound_values
@@ -25,6 +27,12 @@ class SentDocument:
     title: str
     block: Document
     text: str
+
+
+def sent_documents(documents: Sequence[ChatDocument], blocks: Iterable[SentBlock]) -> list[SentDocument]:
+    """The ``documents`` that a prompt was built of, as they stand in its ``blocks``."""
+    pairs = [(documents[one.document], one.block) for one in blocks]
+    return [SentDocument(document.id, document.title, block, document.text) for document, block in pairs]
 
 
 @dataclass(frozen=True)

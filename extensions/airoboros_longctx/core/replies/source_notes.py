@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from .foreign_text import quoted
-from .sources import SourceCheck, SourceLink, StatedSource
+from ..foreign_text import quoted
+from .source_check import SourceCheck, SourceLink, StatedSource
 
 _TITLE_CHARACTERS = 80
 _STATED_CHARACTERS = 120

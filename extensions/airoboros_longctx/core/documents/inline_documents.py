@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .closed_context import ClosedContext, Document, validate
-from .errors import AiroborosLongctxError
-from .foreign_text import quoted, quoted_value
+from ..errors import AiroborosLongctxError
+from ..foreign_text import quoted, quoted_value
+from ..prompts.closed_context import Document, validate_documents
 
 #: No request needs more blocks than this; the models were trained with 1 to 4.
 MOST_DOCUMENTS = 64
@@ -62,8 +62,7 @@ def _documents(found: Any, most_characters: int) -> tuple[Document, ...]:
             f"The documents have {size} characters; at most {most_characters} are taken (the setting "
             "api_document_characters)."
         )
-    if documents:
-        validate(ClosedContext(documents, "-"))
+    validate_documents(documents)
     return documents
 
 

@@ -1,11 +1,11 @@
-"""What gives way to the window, in sentences: the page, the command line and the API say the same."""
+"""What was left out of a prompt to fit the window, in sentences: the page and the command line say the same."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..document_options import PASSAGES, SHORTEN, WHOLE
 from ..foreign_text import quoted
+from ..prompts.document_options import PASSAGES, SHORTEN, WHOLE
 from .packed_prompt import BuiltPrompt, LeftOut
 
 #: So many documents are named; of the others it is said how many they are.
@@ -14,11 +14,6 @@ _TITLE_CHARACTERS = 60
 _WHY_LEFT_OUT = {
     WHOLE: "as it does not fit whole",
     PASSAGES: "as none of its passages is among the best for the question",
-}
-_WILL_GIVE_WAY = {
-    WHOLE: "documents that do not fit whole are left out, the last ones first",
-    SHORTEN: "the documents are shortened, the longest first, and the cuts are marked",
-    PASSAGES: "of the documents the passages that matter for the question are kept, and the gaps are marked",
 }
 
 
@@ -41,14 +36,6 @@ def left_out_sentences(built: BuiltPrompt, titles: Sequence[str] = ()) -> list[s
     sentences += [_cut(one, built.how, titles) for one in cut[:_MOST_NAMED]]
     sentences += _more(len(cut), "shortened" if built.how == SHORTEN else "kept in part")
     return sentences
-
-
-def will_give_way(when_too_long: str, history: bool) -> str:
-    """What will be left out of a prompt that is too long, before it is built. ``history``: earlier turns are in it."""
-    what = _WILL_GIVE_WAY[when_too_long]
-    return (
-        f"The oldest turns of the chat are left out first, then {what}." if history else f"{what[0].upper()}{what[1:]}."
-    )
 
 
 def _left_out(one: LeftOut, how: str, titles: Sequence[str]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .foreign_text import quoted
-from .sources import SourceCheck, SourceLink, StatedSource
+from ..foreign_text import quoted
+from .source_check import SourceCheck, SourceLink, StatedSource
 
 _TITLE_CHARACTERS = 120
 

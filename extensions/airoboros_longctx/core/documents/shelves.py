@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ..errors import AiroborosLongctxError
+from ..ports import DocumentStore, StoredShelf
 from .chat_session import ChatDocument, ChatSession, new_id
-from .document_place import CHAT, Place, Shelf
-from .errors import AiroborosLongctxError
-from .ports import DocumentStore, StoredShelf
+from .place import CHAT, Place, Shelf
 
 Change = Callable[[tuple[ChatDocument, ...]], Sequence[ChatDocument]]
 
@@ -76,13 +76,11 @@ class DocumentShelves:
             raise AiroborosLongctxError("No documents of yours are stored; there is nothing to export.")
         return self._store.export(place.person)
 
-    def forget(self, place: Place, shelf: Shelf | None = None) -> None:
-        """Delete what is kept on ``shelf``, or everything that is kept for the person of ``place``."""
+    def forget(self, place: Place) -> None:
+        """Delete everything that is kept for the person of ``place``, in all their chats."""
         mine = [one.shelf for one in self.stored_shelves(place)]
-        if shelf is not None and shelf not in mine:
-            raise AiroborosLongctxError("These documents were not deleted: no such documents of yours are stored.")
         if self._store is not None and mine:
-            self._store.delete(mine if shelf is None else [shelf])
+            self._store.delete(mine)
 
     # -- a chat that its host renames, branches or deletes -------------------------------------------------------------
 

@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .closed_context import Document
-from .document_options import DocumentOptions
-from .document_place import Shelf
+from ..foreign_text import quoted
+from ..prompts.closed_context import Document
+from ..prompts.document_options import DocumentOptions
+from .place import Shelf
 
 
 def new_id() -> str:
@@ -32,6 +33,11 @@ class ChatDocument:
     metadata: tuple[tuple[str, str], ...] = ()
     on: bool = True
     id: str = field(default_factory=new_id, compare=False)
+
+    @property
+    def name(self) -> str:
+        """What a person calls it, as one printable line: its title, or how it begins."""
+        return quoted(self.title, 80) or quoted(self.text, 40) or "untitled"
 
     def block(self) -> Document:
         """The document as the model sees it: its title is its first pair, unless a pair of its own says it."""

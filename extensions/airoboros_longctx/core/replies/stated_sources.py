@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from .foreign_text import quoted
+from ..foreign_text import quoted
 
 #: What is looked at of a reply that goes on and on.
 _HEADERS, _SECTION_CHARACTERS, _GROUPS, _PAIRS = 50, 4000, 20, 200

@@ -1,0 +1,1 @@
+"""The formats that the models were trained with, and the words of a question in them."""
