@@ -79,6 +79,11 @@ class Asked:
     def documents_are_on(self) -> bool:
         return bool(self.documents) or self.attaches
 
+    @property
+    def replaces_attached(self) -> bool:
+        """What the webui attached to messages is among the documents, and must not come twice."""
+        return bool(self.documents) and self.options.attachments
+
     def blocks(self) -> tuple[Document, ...]:
         return tuple(document.block() for document in self.documents)
 
@@ -158,7 +163,7 @@ class WebuiPrompts:
         except Exception as error:
             sentence = f"The documents could not be read: {type(error).__name__}: {error}."
             return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", user_input)
-        turn = self.turn(original, state, arguments, bool(asked.documents))
+        turn = self.turn(original, state, arguments, asked.replaces_attached)
         if asked.documents:
             prompt: str = self._with_documents(asked, user_input, state, turn)
         elif asked.plainformat and not turn.impersonates:
@@ -171,11 +176,11 @@ class WebuiPrompts:
         return (prompt, [prompt]) if arguments.get("also_return_rows") else prompt
 
     def turn(
-        self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any], documents: bool
+        self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any], without_attached: bool
     ) -> WebuiTurn:
-        """``documents`` are on: what the webui attached to messages is among them, and must not come twice."""
+        """``without_attached``: as ``Asked.replaces_attached`` says."""
         counting = (self._count_tokens, self._tokenizer_id())
-        return WebuiTurn(original, state, arguments, *counting, self._reply_start(state), documents)
+        return WebuiTurn(original, state, arguments, *counting, self._reply_start(state), without_attached)
 
     def _missing_reply_start(self, state: dict[str, Any]) -> str:
         return self._reply_start(state) if state.get("mode") == "instruct" else ""
@@ -265,7 +270,7 @@ class WebuiPrompts:
         try:
             return self.asked(state)
         except AiroborosLongctxError:  # said where the prompt is built
-            return Asked()
+            return Asked(page=SESSION_KEY in state)
 
 
 def _sent_document(document: ChatDocument, block: Document) -> SentDocument:

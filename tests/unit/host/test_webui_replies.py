@@ -13,7 +13,7 @@ from extensions.airoboros_longctx.core.sources import SentDocument, SourceCheck,
 from extensions.airoboros_longctx.host import webui_display, webui_replies
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay
 from extensions.airoboros_longctx.host.webui_marks import ReplyMark, mark_of, marks_of, read_mark, with_mark
-from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, SESSION_KEY, Asked
+from extensions.airoboros_longctx.host.webui_prompts import ATTACHING_KEY, SENT_KEY, SESSION_KEY, Asked
 from extensions.airoboros_longctx.host.webui_replies import WebuiReplies
 
 CHECK = SourceCheck((), (SourceLink("d1", "Berries", 0, 5),), ("1887",))
@@ -236,3 +236,15 @@ def test_a_reply_that_never_came_is_not_checked():
     seen = answers(PAGE, history(), replies=(), problems=problems)
     assert problems == []
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "attaching"),
+    [({}, False), ({"enable_web_search": False}, False), ({"enable_web_search": True}, True)],
+)
+def test_what_a_web_search_will_find_is_expected_as_attached_files_are(state, attaching):
+    taken = []
+    replies = WebuiReplies(Prompts(Asked(page=True)), print)
+    state = {"history": history(), SESSION_KEY: ChatSession(), **state}
+    list(replies.generate_chat_reply(lambda text, state: taken.append(state) or iter(()), "Q", state))
+    assert taken[0][ATTACHING_KEY] is attaching
