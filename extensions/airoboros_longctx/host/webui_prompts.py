@@ -247,7 +247,12 @@ class WebuiPrompts:
     # -- sampling -------------------------------------------------------------------------------------------------
 
     def with_sampling(self, state: dict[str, Any]) -> dict[str, Any]:
-        """A copy of ``state`` with the sampling for documents, where the page has them on and wants it."""
+        """A copy of ``state`` with the sampling for documents, where the page has them on and wants it.
+
+        A page's state that is no chat reply's is from a tab without documents, such as Notebook: it is left alone.
+        """
+        if SESSION_KEY in state and SENT_KEY not in state:
+            return state
         asked = self.asked_or_nothing(state)
         if not asked.documents_are_on or not asked.options.own_sampling:
             return state

@@ -10,7 +10,7 @@ from extensions.airoboros_longctx.core.document_place import CHAT, Place
 from extensions.airoboros_longctx.core.document_shelves import DocumentShelves
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
 from extensions.airoboros_longctx.core.settings import load_settings
-from extensions.airoboros_longctx.host.webui_prompts import SESSION_KEY, WebuiPrompts
+from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, SESSION_KEY, WebuiPrompts
 from extensions.airoboros_longctx.prompt_service import PromptService
 
 PLACE = Place("", "/webui", "Ada", "one")
@@ -76,3 +76,10 @@ def test_a_page_whose_documents_cannot_be_read_is_still_a_page():
     """Its reply is marked by what the prompt then really sent."""
     assert prompts(BrokenShelves()).asked_or_nothing(page(True)).page
     assert not prompts(BrokenShelves()).asked_or_nothing({"history": {}}).page
+
+
+def test_sampling_for_documents_is_for_chat_replies_and_not_for_the_notebook():
+    notebook = {**page(True), "temperature": 1.3, "repetition_penalty": 1.15}
+    assert prompts().with_sampling(notebook) is notebook
+    reply = prompts().with_sampling({**notebook, SENT_KEY: []})
+    assert (reply["temperature"], reply["repetition_penalty"]) == (0.5, 1.0)
