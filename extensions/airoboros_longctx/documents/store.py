@@ -123,9 +123,16 @@ class FileDocumentStore:
         with suppress(OSError, UnreadableFileError, DocumentStoreError):
             shelf = decode_shelf(parse_json_object(read_plain_file(folder / SHELF, _SHELF_BYTES)))
             if folder_of(shelf) == name:
-                size = sum(path.lstat().st_size for path in folder.iterdir())
-                return StoredShelf(shelf, name, count_documents(folder), size)
+                return StoredShelf(shelf, name, count_documents(folder), _size_bytes(folder))
         return None
+
+
+def _size_bytes(folder: Path) -> int:
+    size = 0
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # a change replaced it just now: the shelf is there all the same
+            size += path.lstat().st_size
+    return size
 
 
 @contextmanager
