@@ -69,7 +69,9 @@ def document_store(settings: Settings, host: WebuiHost) -> DocumentStore | None:
         from .documents.store import FileDocumentStore
         from .documents.store_place import store_folder
 
-        return FileDocumentStore(store_folder(settings.documents_folder, host.served_folders()))
+        store = FileDocumentStore(store_folder(settings.documents_folder, host.served_folders()))
+        store.folders()  # one that cannot even be looked at would refuse every question
+        return store
     except AiroborosLongctxError as error:
         host.log(str(error), problem=True)
     except Exception as error:

@@ -120,11 +120,11 @@ def _act():
 
 
 def _sampling():
-    """What the model is asked to sample with, as state_modifier leaves it."""
+    """What the model is asked to sample with for a chat reply, as state_modifier leaves it."""
     from modules import extensions
 
     asked = json.loads((FOLDER / "request.json").read_text())
-    state = extensions.apply_extensions("state", _state(asked))
+    state = extensions.apply_extensions("state", {**_state(asked), "airoboros_longctx-sent": []})
     return {key: state[key] for key in ("temperature", "repetition_penalty", "do_sample") if key in state}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,6 +130,33 @@ def test_a_tokenizer_without_a_name_is_asked_every_time():
     first = turn.newly_counted()
     service.budget(documents, "Q?", DocumentOptions(), turn, 64)
     assert turn.newly_counted() == first
+
+
+def test_what_is_being_counted_is_not_counted_a_second_time_meanwhile():
+    counts, asked, counting, go_on = TokenCounts(), [], threading.Event(), threading.Event()
+
+    def count(text):
+        asked.append(text)
+        counting.set()
+        go_on.wait(10)
+        return 3
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(counts.count, "a b c", count, "words")
+        counting.wait(10)
+        more = [pool.submit(counts.count, "a b c", count, "words") for _ in range(2)]
+        other = counts.count("a b", lambda text: 2, "words")
+        wait(more, 0.05)
+        go_on.set()
+        assert [first.result(10), other, *(one.result(10) for one in more)] == [3, 2, 3, 3]
+    assert asked == ["a b c"]
+
+
+def test_a_count_that_fails_is_tried_again():
+    counts = TokenCounts()
+    with pytest.raises(ZeroDivisionError):
+        counts.count("a", lambda text: 1 // 0, "words")
+    assert counts.count("a", len, "words") == 1
 
 
 def test_counts_are_bounded_the_oldest_forgotten_first():

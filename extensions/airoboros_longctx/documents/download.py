@@ -60,9 +60,12 @@ class Download:
 class _Connection(http.client.HTTPConnection):
     """To one of the given numeric addresses, whatever the host's name leads to by now."""
 
-    def __init__(self, address: WebAddress, numeric: tuple[str, ...], network: Network) -> None:
+    def __init__(
+        self, address: WebAddress, numeric: tuple[str, ...], network: Network, is_stopped: Callable[[], bool]
+    ) -> None:
         super().__init__(address.host, address.port, timeout=network.seconds)
         self._numeric = numeric
+        self._is_stopped = is_stopped
         self._tls = network.tls() if address.scheme == "https" else None
         if (address.scheme, address.port) == ("https", 443):
             self.default_port = 443  # the Host header then leaves it out
@@ -75,6 +78,8 @@ class _Connection(http.client.HTTPConnection):
             except OSError:
                 if number == len(self._numeric):
                     raise
+        if self._is_stopped():  # while there was no socket to shut down: nobody waits for an answer any more
+            raise TimeoutError
         if self._tls:  # in two steps, so that a handshake without end can be ended too
             encrypted = self._tls.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
             self.sock = encrypted
@@ -147,7 +152,7 @@ class _Request:
             numeric = checked_addresses(address, self._network.resolve, self._network.is_allowed)
             if self._stopped:
                 raise DocumentReadError("It was stopped.")
-            self._connection = _Connection(address, numeric, self._network)
+            self._connection = _Connection(address, numeric, self._network, lambda: self._stopped)
             try:
                 self._connection.request("GET", address.target, headers=_HEADERS)
                 response = self._connection.getresponse()

@@ -11,7 +11,7 @@ from ..core.foreign_text import UnreadableFileError, parse_json_object, quoted
 from .atomic_files import read_plain_file, stat_plain_file
 from .document_cache import DocumentCache, cache_key
 from .shelf_folder import DOCUMENT_FILE, ORDER, Entry, NewerFormatError, decode_document, decode_order, entry_for
-from .store_errors import DocumentStoreError, reason
+from .store_errors import DocumentStoreError, reason, unreadable
 
 #: The largest file of a document (twenty million characters of nearly any script), and the largest list of them.
 DOCUMENT_BYTES, ORDER_BYTES = 64 << 20, 8 << 20
@@ -75,7 +75,7 @@ def _entries(folder: Path) -> tuple[Entry, ...] | str:
         if not stat.S_ISDIR(folder.lstat().st_mode):
             raise DocumentStoreError("The stored documents cannot be read: where they should be is no folder.")
         return decode_order(parse_json_object(read_plain_file(folder / ORDER, ORDER_BYTES)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except NewerFormatError:
         raise DocumentStoreError(
@@ -127,4 +127,4 @@ def _document_files(folder: Path) -> list[Path]:
 
 
 def _unreadable(error: OSError) -> DocumentStoreError:
-    return DocumentStoreError(f"The stored documents cannot be read: {reason(error)}.")
+    return unreadable(reason(error))

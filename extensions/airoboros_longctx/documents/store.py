@@ -18,7 +18,7 @@ from .document_export import write_zip
 from .shelf_folder import SHELF, SHELF_FOLDER, decode_shelf, folder_of
 from .shelf_reader import ShelfContent, count_documents, read_shelf
 from .shelf_writer import remove_shelf, write_shelf
-from .store_errors import DocumentStoreError, reason
+from .store_errors import DocumentStoreError, reason, unreadable
 from .store_lock import StoreLock
 
 _LOCK = "lock"
@@ -80,7 +80,7 @@ class FileDocumentStore:
         except (FileNotFoundError, NotADirectoryError):
             return ()
         except OSError as error:
-            raise DocumentStoreError(f"The stored documents cannot be read: {reason(error)}.") from None
+            raise unreadable(reason(error)) from None
 
     def count(self, name: str) -> int:
         """How many documents the shelf with the id ``name`` has, damaged or not."""
@@ -123,9 +123,16 @@ class FileDocumentStore:
         with suppress(OSError, UnreadableFileError, DocumentStoreError):
             shelf = decode_shelf(parse_json_object(read_plain_file(folder / SHELF, _SHELF_BYTES)))
             if folder_of(shelf) == name:
-                size = sum(path.lstat().st_size for path in folder.iterdir())
-                return StoredShelf(shelf, name, count_documents(folder), size)
+                return StoredShelf(shelf, name, count_documents(folder), _size_bytes(folder))
         return None
+
+
+def _size_bytes(folder: Path) -> int:
+    size = 0
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # a change replaced it just now: the shelf is there all the same
+            size += path.lstat().st_size
+    return size
 
 
 @contextmanager

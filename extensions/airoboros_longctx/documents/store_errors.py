@@ -9,6 +9,14 @@ class DocumentStoreError(AiroborosLongctxError):
     """Documents that could not be stored, read, exported or deleted. The text is for their owner and for a log."""
 
 
+def unreadable(why: str) -> DocumentStoreError:
+    """Documents that are there, perhaps, and cannot be looked at."""
+    return DocumentStoreError(
+        f"The stored documents cannot be read: {why}. Let this user read their folder, name another one with "
+        "documents_folder, or switch the store off with store_documents: false."
+    )
+
+
 def reason(error: OSError) -> str:
     """Why a file could not be used, without its name."""
     return error.strerror or type(error).__name__

@@ -50,6 +50,11 @@ class Asked:
     def documents_are_on(self) -> bool:
         return bool(self.documents) or self.attaches
 
+    @property
+    def replaces_attached(self) -> bool:
+        """What the webui attached to messages is among the documents, and must not come twice."""
+        return bool(self.documents) and self.options.attachments
+
     def blocks(self) -> tuple[Document, ...]:
         return tuple(document.block() for document in self.documents)
 
@@ -107,4 +112,4 @@ class WebuiAsking:
         try:
             return self.asked(state)
         except AiroborosLongctxError:  # said where the prompt is built
-            return Asked()
+            return Asked(page=SESSION_KEY in state)

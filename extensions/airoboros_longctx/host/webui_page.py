@@ -91,7 +91,7 @@ class WebuiPage:
             return PageRequest(place, question, None, reply_tokens, estimate_tokens, True, ESTIMATE_ID)
         build = getattr(chat.generate_chat_prompt, "__wrapped__", chat.generate_chat_prompt)
         asked = self._prompts.asked({**state, SESSION_KEY: session})
-        turn = self._prompts.turn(build, state, {}, bool(asked.documents))
+        turn = self._prompts.turn(build, state, {}, asked.replaces_attached)
         count, counter_id = turn.count_tokens, turn.tokenizer_id
         return PageRequest(place, question, turn, reply_tokens, count, False, counter_id, asked.attached)
 

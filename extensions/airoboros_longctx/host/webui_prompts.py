@@ -86,7 +86,7 @@ class WebuiPrompts:
         except Exception as error:
             sentence = f"The documents could not be read: {type(error).__name__}: {error}."
             return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", user_input)
-        turn = self.turn(original, state, arguments, bool(asked.documents))
+        turn = self.turn(original, state, arguments, asked.replaces_attached)
         if asked.documents:
             prompt: str = self._with_documents(asked, user_input, state, turn)
         elif asked.plainformat and not turn.impersonates:
@@ -99,11 +99,11 @@ class WebuiPrompts:
         return (prompt, [prompt]) if arguments.get("also_return_rows") else prompt
 
     def turn(
-        self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any], documents: bool
+        self, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any], without_attached: bool
     ) -> WebuiTurn:
-        """``documents`` are on: what the webui attached to messages is among them, and must not come twice."""
+        """``without_attached``: as ``Asked.replaces_attached`` says."""
         counting = (self._count_tokens, self._tokenizer_id())
-        return WebuiTurn(original, state, arguments, *counting, self._reply_start(state), documents)
+        return WebuiTurn(original, state, arguments, *counting, self._reply_start(state), without_attached)
 
     def _missing_reply_start(self, state: dict[str, Any]) -> str:
         return self._reply_start(state) if state.get("mode") == "instruct" else ""
@@ -170,7 +170,12 @@ class WebuiPrompts:
     # -- sampling -------------------------------------------------------------------------------------------------
 
     def with_sampling(self, state: dict[str, Any]) -> dict[str, Any]:
-        """A copy of ``state`` with the sampling for documents, where the page has them on and wants it."""
+        """A copy of ``state`` with the sampling for documents, where the page has them on and wants it.
+
+        A page's state that is no chat reply's is from a tab without documents, such as Notebook: it is left alone.
+        """
+        if SESSION_KEY in state and SENT_KEY not in state:
+            return state
         asked = self.asked_or_nothing(state)
         if not asked.documents_are_on or not asked.options.own_sampling:
             return state

@@ -30,7 +30,9 @@ class WebuiReplies:
     ) -> Iterator[Any]:
         """``state`` goes on as a copy with a list of its own, which the prompt of this very request fills."""
         sent: list[Any] = []
-        state = {**state, SENT_KEY: sent, ATTACHING_KEY: attaches_text(text)} if SESSION_KEY in state else state
+        if SESSION_KEY in state:
+            attaching = attaches_text(text) or bool(state.get("enable_web_search"))
+            state = {**state, SENT_KEY: sent, ATTACHING_KEY: attaching}
         asked = self._prompts.asked_or_nothing(state)
         if not asked.page:
             return iter(original(text, state, *more, **named))

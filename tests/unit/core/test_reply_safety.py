@@ -71,6 +71,8 @@ def test_the_hosts_own_tool_calls_are_left_as_they_are():
     call = "<tool_call>search(x!)\n[1](y)!\n</tool_call>"
     assert safe_reply(f"a!{call}b!", html_escaped=True) == f"a&#33;{call}b&#33;"
     assert "<tool_call>" not in safe_reply(call, html_escaped=False)
+    opened = "<tool_call>![a](b)"  # without an end it is none, and is not searched for one again and again
+    assert safe_reply(opened + call, html_escaped=True) == "<tool_call>&#33;[a&#93;(b)" + call
 
 
 @pytest.mark.parametrize(

@@ -344,3 +344,16 @@ def test_the_damage_in_a_place_is_said_there(store, folder):
         "other documents are not affected.",
     )
     assert DocumentShelves(store).problems(replace(place, chat="chat/Ada/2")) == ()
+
+
+def test_a_shelf_that_is_being_changed_is_listed_all_the_same(store, monkeypatch):
+    store.change(CHAT, lambda _: (ChatDocument("Harbor", "The harbor is teal."),))
+    there = Path.iterdir
+
+    def with_one_gone(folder):
+        yield from there(folder)
+        if folder.name == folder_of(CHAT):
+            yield folder / "order.json.00000000.new"
+
+    monkeypatch.setattr(Path, "iterdir", with_one_gone)
+    assert [one.shelf for one in store.shelves("")] == [CHAT]

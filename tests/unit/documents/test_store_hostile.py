@@ -268,3 +268,11 @@ def test_no_word_of_a_document_is_in_an_error_or_a_log(store, shelf, monkeypatch
     assert str(shelf.parent) not in str(found.value)
     assert found.value.__suppress_context__
     assert caplog.text == ""
+
+
+def test_a_file_where_the_folder_would_be_holds_no_documents(tmp_path):
+    (tmp_path / "home").touch()
+    store = FileDocumentStore(tmp_path / "home" / "documents")
+    assert (store.read(CHAT), store.folders()) == ((), ())
+    with pytest.raises(DocumentStoreError, match=r"^The stored documents cannot be changed: .+"):
+        store.change(CHAT, lambda _: [BEFORE])

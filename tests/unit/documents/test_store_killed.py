@@ -40,7 +40,8 @@ ADVICE = (
 SENTENCES = {
     f"The change of the documents was not stored: {ADVICE}",
     f"The stored documents cannot be changed: {ADVICE}",
-    f"The stored documents cannot be read: {os.strerror(errno.ENOSPC)}.",
+    f"The stored documents cannot be read: {os.strerror(errno.ENOSPC)}. Let this user read their folder, name another "
+    "one with documents_folder, or switch the store off with store_documents: false.",
 }
 #: Everything that reaches the disk.
 STEPS = ((os, "open"), (os, "fsync"), *((Path, name) for name in ("mkdir", "replace", "unlink", "rmdir")))

@@ -152,3 +152,18 @@ def test_the_folders_a_webui_serves(tmp_path, monkeypatch):
     assert host.served_folders() == (tmp_path,)
     host._shared = SimpleNamespace(user_data_dir="/data/user_data")
     assert host.served_folders() == (tmp_path, Path("/data/user_data"))
+
+
+def test_a_store_that_cannot_even_be_looked_at_is_none_and_no_question_is_refused_for_it(webui, monkeypatch):
+    """A server with somebody else's HOME, as in many a container."""
+
+    def closed(folder: Path) -> Any:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    host = Host(webui)
+    assert store_of(host) is None
+    assert host.lines == [
+        "The stored documents cannot be read: Permission denied. Let this user read their folder, name another one "
+        "with documents_folder, or switch the store off with store_documents: false."
+    ]

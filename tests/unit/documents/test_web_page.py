@@ -7,6 +7,7 @@ import gzip
 import socket
 import ssl
 import sys
+import threading
 import time
 import tracemalloc
 
@@ -368,3 +369,25 @@ def test_the_network_of_users_is_the_public_one():
     assert (PUBLIC_INTERNET.seconds, PUBLIC_INTERNET.most_bytes) == (30, 20 << 20)
     assert PUBLIC_INTERNET.tls().verify_mode == ssl.CERT_REQUIRED
     assert PUBLIC_INTERNET.tls().check_hostname
+
+
+def test_a_download_that_was_given_up_while_it_connected_asks_for_nothing(monkeypatch):
+    """An address without an answer, then one that drips: nobody waits for that any more."""
+    connect, given_up, threads = socket.create_connection, threading.Event(), list[threading.Thread]()
+
+    def slow(*given):
+        threads.append(threading.current_thread())
+        given_up.wait(10)
+        return connect(*given)
+
+    def stop():
+        return bool(threads)
+
+    monkeypatch.setattr(download_module.socket, "create_connection", slow)
+    with serving(page(b"The harbor is old.")) as server:
+        with pytest.raises(ReadingCancelledError):
+            download(f"http://web.test:{server.port}/", cancelled=stop, network=server.network())
+        given_up.set()
+        threads[0].join(10)
+        assert not threads[0].is_alive()
+        assert server.asked == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -116,3 +118,24 @@ def test_a_branch_begins_with_the_documents_of_its_chat(webui, answer):
     assert webui.chats.handle_branch_chat_click(lambda _: given, state) is given
     assert webui.documents("two") == webui.documents("one") == [HARBOR, TOWER]
     assert {one.id for one in webui.documents("two")}.isdisjoint(one.id for one in webui.documents("one"))
+
+
+def test_a_damaged_document_is_not_lost_with_the_old_name_of_its_chat(webui):
+    webui.chat("one", HARBOR, TOWER)
+    shelf = webui.place("one").shelf(CHAT)
+    damaged = next((webui.folder.parent / "store").glob("*/document-*.json"))
+    title = json.loads(damaged.read_text())["title"]
+    os.truncate(damaged, 40)
+    webui.chats.rename_history(webui.rename, "one", "two", "Ada", "chat")
+    assert webui.documents("two") == [one for one in (HARBOR, TOWER) if one.title != title]
+    assert webui.documents("one") == []
+    assert damaged.stat().st_size == 40
+    (problem,) = webui.shelves.problems(webui.place("one"))
+    assert problem.startswith(f"The stored document {title!r} cannot be used: ")
+    assert [one.shelf for one in webui.shelves.stored_shelves(webui.place("one")) if one.shelf == shelf] == [shelf]
+
+
+def test_a_document_in_an_open_editor_keeps_its_id_when_its_chat_is_renamed(webui):
+    webui.chat("one", HARBOR)
+    webui.chats.rename_history(webui.rename, "one", "two", "Ada", "chat")
+    assert [one.id for one in webui.documents("two")] == [HARBOR.id]

@@ -11,7 +11,7 @@ from extensions.airoboros_longctx.core.prompts.closed_context import Document
 from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.core.replies.source_check import SentDocument, SourceCheck, SourceLink
 from extensions.airoboros_longctx.host import webui_display, webui_replies
-from extensions.airoboros_longctx.host.webui_asked import SESSION_KEY, Asked
+from extensions.airoboros_longctx.host.webui_asked import ATTACHING_KEY, SESSION_KEY, Asked
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay
 from extensions.airoboros_longctx.host.webui_marks import ReplyMark, mark_of, marks_of, read_mark, with_mark
 from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY
@@ -237,3 +237,15 @@ def test_a_reply_that_never_came_is_not_checked():
     seen = answers(PAGE, history(), replies=(), problems=problems)
     assert problems == []
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "attaching"),
+    [({}, False), ({"enable_web_search": False}, False), ({"enable_web_search": True}, True)],
+)
+def test_what_a_web_search_will_find_is_expected_as_attached_files_are(state, attaching):
+    taken = []
+    replies = WebuiReplies(Prompts(Asked(page=True)), print)
+    state = {"history": history(), SESSION_KEY: ChatSession(), **state}
+    list(replies.generate_chat_reply(lambda text, state: taken.append(state) or iter(()), "Q", state))
+    assert taken[0][ATTACHING_KEY] is attaching

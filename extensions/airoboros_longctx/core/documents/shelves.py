@@ -85,9 +85,15 @@ class DocumentShelves:
     # -- a chat that its host renames, branches or deletes -------------------------------------------------------------
 
     def move_chat(self, installation: str, before: str, after: str) -> None:
-        """What was kept for the chat ``before`` is kept for the chat ``after``, whoever it belongs to."""
-        self.copy_chat(installation, before, after)
-        self.forget_chat(installation, before)
+        """What was kept for the chat ``before`` is kept for the chat ``after``, whoever it belongs to.
+
+        Only what is there by then is taken away from ``before``: damaged documents stay where they are.
+        """
+        for shelf in self._of_chat(installation, before):
+            if self._store is not None:
+                moved = self._store.read(shelf)
+                self._store.change(replace(shelf, chat=after), partial(_with_more, moved))
+                self._store.change(shelf, partial(_without, {one.id for one in moved}))
 
     def copy_chat(self, installation: str, before: str, after: str) -> None:
         """What is kept for the chat ``before`` is kept for the chat ``after`` as well."""
@@ -115,3 +121,7 @@ class DocumentShelves:
 
 def _with_more(more: tuple[ChatDocument, ...], there: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
     return (*there, *more)
+
+
+def _without(ids: set[str], there: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
+    return tuple(one for one in there if one.id not in ids)

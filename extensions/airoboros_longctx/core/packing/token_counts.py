@@ -28,6 +28,7 @@ class TokenCounts:
         self._most = most
         self._counts: OrderedDict[tuple[str, bytes], tuple[int, int]] = OrderedDict()
         self._lock = threading.Lock()
+        self._being_counted: dict[tuple[str, bytes], threading.Lock] = {}
 
     def count(self, text: str, token_counter: TokenCounter, counter_id: str) -> int:
         """What ``token_counter`` says of ``text``."""
@@ -52,19 +53,33 @@ class TokenCounts:
         return found[0] if found is not None else None
 
     def _remembered(self, digest: bytes, counter_id: str, counted: Callable[[], tuple[int, int]]) -> tuple[int, int]:
+        if not counter_id:
+            return counted()
         key = (counter_id, digest)
         with self._lock:
-            found = self._counts.get(key)
-            if found is not None:
-                self._counts.move_to_end(key)
+            turn = self._being_counted.setdefault(key, threading.Lock())
+        try:
+            with turn:  # a page that opens asks several times at once: who comes second waits for the first one's count
+                found = self._known(key)
+                if found is None:
+                    found = counted()
+                    self._keep(key, found)
                 return found
-        found = counted()
-        if counter_id:
+        finally:
             with self._lock:
-                self._counts[key] = found
-                while len(self._counts) > self._most:
-                    self._counts.popitem(last=False)
-        return found
+                self._being_counted.pop(key, None)
+
+    def _known(self, key: tuple[str, bytes]) -> tuple[int, int] | None:
+        with self._lock:
+            if key in self._counts:
+                self._counts.move_to_end(key)
+            return self._counts.get(key)
+
+    def _keep(self, key: tuple[str, bytes], found: tuple[int, int]) -> None:
+        with self._lock:
+            self._counts[key] = found
+            while len(self._counts) > self._most:
+                self._counts.popitem(last=False)
 
 
 def tokens_of_lines(text: str, token_counter: TokenCounter) -> int:

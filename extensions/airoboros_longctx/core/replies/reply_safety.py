@@ -16,7 +16,7 @@ _LINK = re.compile(
     rf"\(https?://[A-Za-z0-9._~:/?@%=+,;#&-]{{1,{_ADDRESS_CHARACTERS}}}\)"
 )
 #: The host's own mark-up for tools, which no reply can write where its HTML is escaped; it is not Markdown.
-_TOOL_CALL = re.compile("(<tool_call>.*?</tool_call>)", re.DOTALL)
+_TOOL_CALL = re.compile("(<tool_call>(?:(?!<tool_call>).)*?</tool_call>)", re.DOTALL)
 #: ``]`` ends a formula after a backslash, and nothing else where a blank or the end follows.
 _SIGNS = re.compile(r"!|(?<!\\)\]|\](?![\s.,;]|\Z)")
 _MORE_SIGNS = re.compile(r"[<@`]|(?<!http)(?<!https):(?=//)|" + _SIGNS.pattern)

@@ -6,7 +6,7 @@ is refused, so no page reaches another one's documents.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ...core.documents.chat_session import ChatDocument, ChatSession
@@ -20,6 +20,8 @@ from ...core.prompts.closed_context import Document, validate_documents
 MOST_CHARACTERS = 4 << 20
 #: The most documents of one scope: a longer list helps nobody, and holds up the page.
 MOST_DOCUMENTS = 500
+#: The most text of one scope: each prompt and each look at the panel has all of it in memory.
+MOST_CHARACTERS_KEPT = 100_000_000
 
 
 class DocumentActionError(AiroborosLongctxError):
@@ -96,16 +98,7 @@ class DocumentActions:
 
     def add(self, scope: str, *documents: ChatDocument) -> ChatSession:
         """The documents at the end of ``scope``."""
-
-        def longer(before: tuple[ChatDocument, ...]) -> tuple[ChatDocument, ...]:
-            if len(before) + len(documents) > MOST_DOCUMENTS:
-                raise DocumentActionError(
-                    f"There are {len(before)} documents and {len(documents)} came; at most {MOST_DOCUMENTS} are kept "
-                    "in one place. Remove some first."
-                )
-            return (*before, *documents)
-
-        return self._changed(scope, longer)
+        return self._changed(scope, lambda before: _with_more(before, documents))
 
     def save(self, wanted: str, form: Form) -> ChatSession:
         """The form's content in the document's place, with its id and switch; a text may be as long as it was."""
@@ -136,14 +129,22 @@ class DocumentActions:
         return self._changed(self.found(wanted).scope, moved)
 
     def rescope(self, wanted: str, scope: str) -> ChatSession:
-        """The document at the end of another scope. It is there first and gone from the old one afterwards."""
-        found = self.found(wanted)
-        if scope not in self._place.scopes:
-            raise DocumentActionError("Documents of this page cannot belong there.")
-        if scope == found.scope:
+        """The document at the end of another scope. It is there first and gone from the old one afterwards.
+
+        Where it was there already, as after a move that another page made or that broke off, it does not come twice.
+        """
+        document = self.found(wanted).document
+        scopes = [one.scope for one in self.there() if one.document.id == wanted]
+        if scopes == [scope]:
             return self._session
-        added = DocumentActions(self._shelves, self.add(scope, found.document), self._place)
-        return added._changed(found.scope, _without(wanted))
+        session = self._changed(
+            scope,
+            lambda before: before if any(one.id == wanted for one in before) else _with_more(before, [document]),
+        )
+        for old in scopes:
+            if old != scope:
+                session = self._shelves.change(session, self._place, old, _without(wanted))
+        return session
 
     def remove(self, wanted: str) -> tuple[ChatSession, Removed]:
         found = self.found(wanted)
@@ -172,6 +173,22 @@ class DocumentActions:
         if scope not in self._place.scopes:
             raise DocumentActionError("Documents of this page cannot belong there.")
         return self._shelves.change(self._session, self._place, scope, change)
+
+
+def _with_more(before: tuple[ChatDocument, ...], more: Sequence[ChatDocument]) -> tuple[ChatDocument, ...]:
+    """``more`` after what was there ``before``. DocumentActionError where that is too much for one place."""
+    if len(before) + len(more) > MOST_DOCUMENTS:
+        raise DocumentActionError(
+            f"There are {len(before)} documents and {len(more)} came; at most {MOST_DOCUMENTS} are kept "
+            "in one place. Remove some first."
+        )
+    characters = sum(len(one.text) for one in (*before, *more))
+    if characters > MOST_CHARACTERS_KEPT:
+        raise DocumentActionError(
+            f"The documents would have {characters} characters together; at most {MOST_CHARACTERS_KEPT} are kept "
+            "in one place. Remove some first."
+        )
+    return (*before, *more)
 
 
 def _without(wanted: str) -> Callable[[tuple[ChatDocument, ...]], tuple[ChatDocument, ...]]:

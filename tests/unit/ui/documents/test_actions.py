@@ -136,3 +136,22 @@ def test_a_scope_has_an_end(shelves, session, actions, monkeypatch):
     with pytest.raises(DocumentActionError) as error:
         actions.add(CHAT, TOWER, TOWER)
     assert str(error.value) == ("There are 2 documents and 2 came; at most 3 are kept in one place. Remove some first.")
+
+
+def test_the_text_of_a_scope_has_an_end(shelves, session, actions, monkeypatch):
+    characters = len(HARBOR.text) + len(TOWER.text)
+    monkeypatch.setattr(actions_module, "MOST_CHARACTERS_KEPT", characters + 4)
+    assert len(shelves.shelved(actions.add(CHAT, ChatDocument("", "Four")), ONE)) == 3
+    with pytest.raises(DocumentActionError) as error:
+        actions.add(CHAT, ChatDocument("", "Fives"))
+    assert str(error.value) == (
+        f"The documents would have {characters + 5} characters together; at most {characters + 4} are kept in one "
+        "place. Remove some first."
+    )
+
+
+@pytest.mark.parametrize("scope", [CHAT, EVERYWHERE])
+def test_a_move_that_broke_off_half_way_can_be_finished_or_taken_back(shelves, session, scope):
+    twice = session.with_documents(ONE.shelf(EVERYWHERE), [HARBOR])
+    moved = DocumentActions(shelves, twice, ONE).rescope("harbor", scope)
+    assert sorted(titles(shelves, moved)) == [("Harbor", scope), ("Tower", CHAT)]
