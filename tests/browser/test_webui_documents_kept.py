@@ -11,7 +11,6 @@ from tests.browser.chromium import chromium_page
 from tests.browser.document_list import LIST, exact_prompt, press, row, titles, upload, wait_for_titles
 from tests.browser.test_webui_documents import add, click, open_page, panel, says_the_chat, send, settled
 from tests.browser.test_workbench_documents import question_over_documents
-from tests.real_hosts import every_host_is_deep
 
 pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.slow]
 SETTINGS = "mode: instruct\nmax_new_tokens: 32\n"
@@ -40,13 +39,6 @@ def browser_tab():
 
 
 @pytest.fixture
-def newest(host):
-    """What is the same in old webuis is tried there on demand: each page takes a quarter of a minute."""
-    if not (host.webui / "modules" / "api").is_dir() and not every_host_is_deep():
-        pytest.skip("in old webuis with TEXTGEN_DEEP=all")
-
-
-@pytest.fixture
 def page(newest, browser_tab, server, host):
     return open_page(browser_tab, server, host)
 
@@ -66,7 +58,7 @@ def reopened(page, server):
     return page
 
 
-def test_documents_survive_a_restart_of_the_server(browser_tab, open_server, host):
+def test_documents_survive_a_restart_of_the_server(newest, browser_tab, open_server, host):
     server = open_server()
     page = open_page(browser_tab, server, host)
     add(page, "Mine", "", HARBOR)
@@ -82,6 +74,7 @@ def test_documents_survive_a_restart_of_the_server(browser_tab, open_server, hos
     assert "red" in settled(page)
 
 
+@pytest.mark.thorough
 def test_three_files_a_question_the_answer_and_the_document_that_carries_it(page):
     upload(
         page,
@@ -171,6 +164,7 @@ def force_click(page, selector):
     page.locator(selector).first.evaluate("button => button.click()")
 
 
+@pytest.mark.thorough
 def test_a_stored_reply_fetches_nothing_and_runs_nothing(browser_tab, open_server, host):
     if not (host.webui / "modules" / "api").is_dir():
         pytest.skip("tests/host/test_replies.py looks at every release's own Markdown")
@@ -194,6 +188,7 @@ def test_a_stored_reply_fetches_nothing_and_runs_nothing(browser_tab, open_serve
     assert reply.locator("img, a[href^='javascript']").count() == 0
 
 
+@pytest.mark.thorough
 def test_people_who_log_in_have_documents_of_their_own(newest, open_server, host):
     server = open_server("--multi-user", "--gradio-auth", "ada:one,bob:two")
     with chromium_page(1280, 1400) as page:
