@@ -31,7 +31,7 @@ def page(server, host):
 
 
 def open_page(page, server, host):
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(30_000)
     page.goto(server.url, wait_until="domcontentloaded")
     page.locator("#chat-input textarea, #main textarea").first.wait_for(state="visible", timeout=LATER)
     page.wait_for_timeout(4000)  # the webui builds its page anew once while it opens
@@ -85,7 +85,7 @@ def send(page, text):
 def last_reply(page, until):
     """The last reply's text once it satisfies ``until``."""
     replies = page.locator(".assistant-message .message-body, .assistant-message .text")
-    deadline, text = time.monotonic() + 60, ""
+    deadline, text = time.monotonic() + 120, ""
     while time.monotonic() < deadline:
         text = replies.last.inner_text() if replies.count() else ""
         if until(text):
