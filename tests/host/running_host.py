@@ -55,7 +55,7 @@ class RunningHost:
         self.host, self.folder, self.page = host, folder, page
         #: What is kept for the person who runs the server; given to a second server, it finds it again.
         self.home = home or folder / "home"
-        self.home.mkdir(exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
         flags = (host.webui / "modules" / "shared.py").read_text()
         self.modern = (host.webui / "modules" / "api").is_dir()
         self.openai_api = "--api-blocking-port" not in flags
