@@ -30,6 +30,8 @@ STAMP = VENV / "airoboros_longctx.json"
 PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 START_AGAIN = "Nothing half-installed will be used: the same command again starts afresh."
+#: Much of a test's time is waiting for a webui's server. ``-n 0`` among the arguments runs everything in one.
+IN_TWO_PROCESSES = ["-n", "2", "--dist", "loadgroup"]
 RUN_MODULE = (
     "import runpy, sys; sys.path[0] = sys.argv.pop(1); "
     "runpy.run_module('extensions.airoboros_longctx', run_name='__main__', alter_sys=True)"
@@ -43,7 +45,7 @@ def open_workbench(arguments: list[str]) -> int:
 
 def run_tests(arguments: list[str]) -> int:
     os.chdir(ROOT)
-    return hand_over([VENV_PYTHON, "-m", "pytest", *arguments])
+    return hand_over([VENV_PYTHON, "-m", "pytest", *IN_TWO_PROCESSES, *arguments])
 
 
 def run_tests_of_transformers(arguments: list[str]) -> int:
@@ -97,7 +99,7 @@ GROUPS = {
     ),
     "test": Group(
         "pytest, Playwright, the type checker and the linters: about 85 MB to download, 250 MB on disk",
-        "pytest, hypothesis, playwright.sync_api",
+        "pytest, xdist, hypothesis, playwright.sync_api",
     ),
 }
 

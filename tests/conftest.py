@@ -1,4 +1,7 @@
-"""What every test meets: one torch thread, no network, and a closing line that names the real hosts that ran."""
+"""What every test meets: one torch thread, no network, and a closing line that names the real hosts that ran.
+
+``start.py test`` runs them in two processes; the tests of one host, and those of one file, stay together.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,35 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 _tests_in_host: Counter[str] = Counter()
+IN_HOST = "in host"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Count the tests that ran in a host: those with a RealHost among their parameters."""
+    """Say with the report in which hosts a test ran; it may have been another process that ran it."""
     report = yield
     if report.when == "call" and not report.skipped:
-        parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        _tests_in_host.update({value.name for value in parameters.values() if isinstance(value, RealHost)})
+        report.user_properties += [(IN_HOST, name) for name in _hosts_of(item)]
     return report
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call":
+        _tests_in_host.update(str(name) for what, name in report.user_properties if what == IN_HOST)
+
+
+def _hosts_of(item: pytest.Item) -> list[str]:
+    """The names of the hosts that a test runs in: the RealHosts among its parameters."""
+    parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return sorted({value.name for value in parameters.values() if isinstance(value, RealHost)})
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:  # one host's servers link their extensions into the same checkout: they run one after the other
+        item.add_marker(pytest.mark.xdist_group(", ".join(_hosts_of(item)) or str(item.path)))
     if not every_host_is_deep():
         skip = pytest.mark.skip(reason="runs with TEXTGEN_DEEP=all; start.py test-hosts runs it")
         for item in items:

@@ -132,8 +132,9 @@ def test_it_fits_the_page(page, server, models, theme, width):
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"webui-{theme}-{width}.png")
+    page.wait_for_timeout(3000)  # the webui builds its page anew once while it opens
     page.locator(STATUS).get_by_text("Why", exact=True).click()
-    page.locator(STATUS).scroll_into_view_if_needed()
+    page.locator(STATUS).evaluate("e => e.scrollIntoView()")
     box = page.locator(STATUS).bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= width
