@@ -84,9 +84,7 @@ def test_every_length_ends_with_the_same_pieces() -> None:
         rows = pieces.rows(length)
         assert {len(row) for row in rows} == {length}
         assert {row[0] for row in rows} == {1}
-        assert [row[1:] for row in rows] == [
-            tuple(range(100 + end - length + 1, 100 + end)) for _, end in pieces.ends
-        ]
+        assert [row[1:] for row in rows] == [tuple(range(100 + end - length + 1, 100 + end)) for _, end in pieces.ends]
 
 
 def test_pieces_do_not_overlap_and_fill_a_text_that_is_just_long_enough() -> None:

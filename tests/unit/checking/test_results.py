@@ -109,9 +109,15 @@ def test_the_json_comes_back_as_it_was(tmp_path: Path) -> None:
     ("content", "sentence"),
     [
         (None, "The result {path!r} is not a plain file; a result.json of a check is needed."),
-        ("[1]", "The result {path!r} holds a list where a JSON object was expected; a result.json of a check is needed."),
+        (
+            "[1]",
+            "The result {path!r} holds a list where a JSON object was expected; a result.json of a check is needed.",
+        ),
         ("{}", "The result {path!r} is not one of a check ('format'); a result.json is needed."),
-        ('{"format": 99}', "The result {path!r} is not one of a check (it is of another version); a result.json is needed."),
+        (
+            '{"format": 99}',
+            "The result {path!r} is not one of a check (it is of another version); a result.json is needed.",
+        ),
     ],
 )
 def test_a_file_that_is_no_result_is_refused(tmp_path: Path, content: str | None, sentence: str) -> None:
