@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 
@@ -13,6 +14,7 @@ from extensions.airoboros_longctx.core.checking.context_lengths import (
     trial_factors,
     trial_lengths,
 )
+from extensions.airoboros_longctx.core.checking.documentation_text import documentation_topics
 from extensions.airoboros_longctx.core.checking.pace import Pace
 from extensions.airoboros_longctx.core.checking.scored_pieces import (
     needed_tokens,
@@ -20,7 +22,6 @@ from extensions.airoboros_longctx.core.checking.scored_pieces import (
     piece_tokens,
     scored_pieces,
 )
-from extensions.airoboros_longctx.core.checking.shipped_text import shipped_text
 
 
 def test_the_lengths_double_from_64_to_the_window() -> None:
@@ -76,32 +77,28 @@ def test_a_piece_is_half_of_the_shortest_context_and_at_most_256_tokens() -> Non
 
 
 def test_every_length_ends_with_the_same_pieces() -> None:
-    pieces = scored_pieces([("text", range(100, 1000))], (8, 64, 100), 10, (1,))
+    pieces = scored_pieces([("text", range(1000, 1900))], (8, 64, 100), 10)
     assert pieces.scored == 4
-    assert [end for _, end in pieces.ends][:2] == [99, 187]
-    assert len(pieces.ends) == 10
+    assert [end for _, end in pieces.ends] == [100, 188, 276, 364, 452, 544, 632, 720, 808, 900]
     for length in (8, 64, 100):
-        rows = pieces.rows(length)
-        assert {len(row) for row in rows} == {length}
-        assert {row[0] for row in rows} == {1}
-        assert [row[1:] for row in rows] == [tuple(range(100 + end - length + 1, 100 + end)) for _, end in pieces.ends]
+        assert pieces.rows(length) == [tuple(range(1000 + end - length, 1000 + end)) for _, end in pieces.ends]
 
 
 def test_pieces_do_not_overlap_and_fill_a_text_that_is_just_long_enough() -> None:
     needed = needed_tokens((64, 256), 5)
     assert needed == 256 + 4 * 32
-    pieces = scored_pieces([("text", range(needed))], (64, 256), 5, ())
+    pieces = scored_pieces([("text", range(needed))], (64, 256), 5)
     assert [end for _, end in pieces.ends] == [256, 288, 320, 352, 384]
 
 
 def test_pieces_come_from_every_text_that_is_long_enough() -> None:
-    pieces = scored_pieces([("a", range(300)), ("b", range(10)), ("c", range(300))], (64, 256), 4, ())
+    pieces = scored_pieces([("a", range(300)), ("b", range(10)), ("c", range(300))], (64, 256), 4)
     assert [number for number, _ in pieces.ends] == [0, 0, 2, 2]
 
 
 def test_a_text_that_is_too_short_is_refused_with_what_it_needs() -> None:
     with pytest.raises(CheckError) as refused:
-        scored_pieces([("tale.txt", range(1000))], (64, 1024), 16, (1,))
+        scored_pieces([("tale.txt", range(1000))], (64, 1024), 16)
     assert str(refused.value) == (
         "The text tale.txt has 1000 tokens; 1120 are needed to measure contexts up to 1024 tokens. Give a longer text, "
         "or shorter contexts."
@@ -114,19 +111,22 @@ def test_perplexity_is_e_to_the_mean_loss() -> None:
     assert perplexity_point(64, [800.0], 32).perplexity == math.inf
 
 
-def test_the_shipped_text_is_the_same_for_the_same_seed_and_a_longer_one_begins_with_it() -> None:
-    short, long = shipped_text(50), shipped_text(500)
-    assert long.startswith(short)
-    assert shipped_text(50) == short != shipped_text(50, seed=1)
-    assert short.count(".") == 50
+def test_the_documentation_is_long_plain_and_in_an_order_of_its_own_for_each_seed() -> None:
+    topics = documentation_topics()
+    assert sum(map(len, topics)) > 300_000
+    assert documentation_topics() == topics != documentation_topics(1)
+    assert sorted(documentation_topics(1)) == sorted(topics)
+    assert not any("`" in topic or "***" in topic or "  " in topic for topic in topics)
 
 
-def test_the_shipped_text_restates_its_facts_and_never_contradicts_them() -> None:
-    sentences = shipped_text(3000).replace("\n", " ").removesuffix(".").split(". ")
-    facts = dict(sentence.rsplit(" is ", 1) for sentence in sentences)
-    assert {f"{fact} is {value}" for fact, value in facts.items()} == set(sentences)
-    assert len(sentences) == 3000
-    assert 300 < len(facts) < 1000
+def test_a_python_without_its_documentation_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    with pytest.raises(CheckError) as refused:
+        documentation_topics()
+    assert str(refused.value) == (
+        "This Python was installed without its documentation, which is measured where no text is given; give a text "
+        "of your own."
+    )
 
 
 def test_the_pace_tells_the_share_and_the_time_left() -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
 from extensions.airoboros_longctx.core.checking.check_result import CheckVerdict, ScalingMeasured
-from extensions.airoboros_longctx.core.checking.comparing import compare, paired_difference, reads_to
 from extensions.airoboros_longctx.core.checking.verdict import judge
 from tests.unit.checking.curves import BASE, measured
 
