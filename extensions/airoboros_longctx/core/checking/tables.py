@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from ..foreign_text import quoted
-from .check_result import PASSKEY, QUESTION, CheckResult, ScalingMeasured, scaling_name
+from .check_result import PASSKEY, QUESTION, CheckResult, ScalingMeasured, scaling_name, shown_perplexity
 from .comparing import answers, measured_lengths
 
 KINDS = {PASSKEY: "Pass keys", QUESTION: "Questions"}
@@ -17,15 +17,6 @@ def column_names(result: CheckResult) -> list[str]:
     """One for each of ``result.measured``; the first says that the model was loaded so."""
     names = [scaling_name(one.scaling) for one in result.measured]
     return [f"{names[0]} (as loaded)", *names[1:]]
-
-
-def shown_perplexity(perplexity: float) -> str:
-    """Two decimals below 100, fewer above; from a million on nobody needs the digits."""
-    if not perplexity < 1e6:
-        return "> 10⁶"
-    return (
-        f"{perplexity:.2f}" if perplexity < 100 else f"{perplexity:.1f}" if perplexity < 1000 else f"{perplexity:.0f}"
-    )
 
 
 def as_markdown(result: CheckResult) -> str:
