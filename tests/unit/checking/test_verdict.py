@@ -164,7 +164,7 @@ def test_a_check_of_the_first_lengths_alone_says_how_far_it_went() -> None:
 def test_without_another_factor_nothing_is_said_of_the_factor() -> None:
     assert verdict(8192, measured(4, {64: 29.0, 8192: 7.3})) == CheckVerdict(
         "unclear",
-        "Scaled ×4, it reads well to 8192 tokens: perplexity 29.00 at 64 and 7.30 at 8192. Whether another factor reads "
-        "better was not measured.",
+        "Scaled ×4, it reads well to 8192 tokens: perplexity 29.00 at 64 and 7.30 at 8192. Whether another factor "
+        "reads better was not measured.",
         8192,
     )

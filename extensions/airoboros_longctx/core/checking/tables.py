@@ -10,7 +10,7 @@ from ..foreign_text import quoted
 from .check_result import PASSKEY, QUESTION, CheckResult, ScalingMeasured, scaling_name, shown_perplexity
 from .comparing import answers, measured_lengths
 
-KINDS = {PASSKEY: "Pass keys", QUESTION: "Questions"}
+KINDS = {PASSKEY: "Pass keys found", QUESTION: "Questions answered"}
 
 
 def column_names(result: CheckResult) -> list[str]:
@@ -29,7 +29,7 @@ def as_markdown(result: CheckResult) -> str:
     for kind, title in KINDS.items():
         grids = [one for one in result.measured if _cells(one, kind)]
         if grids:
-            parts.append(f"## {title} found, by context length and depth")
+            parts.append(f"## {title}, by context length and depth")
         for one in grids:
             name = column_names(result)[result.measured.index(one)]
             parts += [f"{name[0].upper()}{name[1:]}; depth 0 is the beginning of the prompt:", _grid(one, kind)]
