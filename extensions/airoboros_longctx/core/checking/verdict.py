@@ -17,7 +17,8 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
     loaded, lengths = measured[0], measured_lengths(measured[0])
     if not lengths:
         return CheckVerdict(UNCLEAR, "Nothing was measured, so nothing can be said.")
-    read, longest, best = reads_to(loaded), lengths[-1], best_measured(measured, base)
+    within = [length for length in lengths if length <= window] or lengths[:1]
+    read, longest, best = reads_to(loaded), within[-1], best_measured(measured, base)
     if best is not loaded:
         sentence = _other_factor(best.scaling, loaded.scaling, compare(best, loaded, base))
         return CheckVerdict(OTHER_FACTOR, sentence, read, best.scaling.factor)
