@@ -177,10 +177,8 @@ class _Check:
     def _trial_lengths(self, lengths: Sequence[int], factor: float) -> tuple[int, ...]:
         found = trial_lengths(lengths, self._base, self._loaded, factor)
         if not found:
-            reads = round(self._base * factor)
-            self._notes.append(
-                f"Factor {factor:g} was not tried: it reads {reads} tokens, and no context so short was asked for."
-            )
+            reads = f"it reads {self._base * factor:.0f} tokens, and no context so short was asked for."
+            self._notes.append(f"Factor {factor:g} was not tried: {reads}")
         return found
 
     def _documentation(self, lengths: Sequence[int]) -> tuple[str, tuple[int, ...]]:
