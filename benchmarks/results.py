@@ -35,8 +35,8 @@ HEAD = """\
 Written by `python -m benchmarks.results` from the checks in `docs/checks/`; nothing here is edited by hand. Every check
 is `python -m extensions.airoboros_longctx check MODEL --compare-unscaled --factors …` on English that the models were
 not trained on. The shipped models are small (1.4 million parameters), so their perplexities are higher than those of
-published ones; what is to be compared is the shape: scaled, perplexity falls or stays to the end of the window;
-unscaled, it is worse from the beginning or explodes past the base window.
+published ones; what is to be compared is the shape: scaled, perplexity falls or stays (within 5 %) to the end of the
+window; unscaled, it is worse from the beginning or explodes past the base window.
 """
 
 
