@@ -32,7 +32,7 @@ def check_loaded_with(factor: float, model: str, data_folder: Path) -> CheckResu
     right = MODELS[model]
     reads = right if factor == right else min(factor, right / 2)  # the whole window only where it is to be judged
     lengths = tuple(length for length in LENGTHS if length <= 256 * reads)
-    brief = CheckOptions(contexts=lengths, windows=6, prompts=1, depths=(0.0, 0.5, 1.0))
+    brief = CheckOptions(contexts=lengths, windows=12, prompts=1, depths=(0.0, 0.5, 1.0))
     return CheckService(RopeEngine()).check(subject, brief)
 
 

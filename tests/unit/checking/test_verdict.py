@@ -140,6 +140,12 @@ def test_a_difference_that_is_not_clear_of_its_own_spread_tells_nothing() -> Non
     losses = tuple(loss + (0.5 if at % 2 else -0.5) for at, loss in enumerate(point.log_losses))
     spread = ScalingMeasured(noisy.scaling, (type(point)(2048, 7.2, point.scored_tokens, losses),))
     assert compare(measured(4, {2048: 7.0}), spread, BASE).better == 0
+    assert verdict(2048, spread, measured(4, {2048: 7.0})) == CheckVerdict(
+        "unclear",
+        "Scaled ×8, it reads well to 2048 tokens, but with ×4 it may read better: perplexity is lower, by less than "
+        "the pieces differ among themselves. Measure more of them (--windows).",
+        2048,
+    )
 
 
 def test_the_standard_error_is_that_of_the_paired_differences() -> None:

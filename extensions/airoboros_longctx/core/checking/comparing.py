@@ -4,7 +4,8 @@
 read: up to the original window times the smaller factor. Retrieval decides where it tells: one factor answers at least
 a quarter of the same prompts more than the other, and at least three. Where it does not, perplexity decides: the mean
 loss of the same pieces of text differs by at least 0.02 nats (2 % of perplexity) and by more than twice the standard
-error of that difference. Otherwise the two are alike. Retrieval comes first because a factor of half the right size
+error of that difference. Otherwise the two are alike, unless the other one's loss is less by 0.02 nats and within that
+error: then the verdict is that more pieces are needed. Retrieval comes first because a factor of half the right size
 hardly shows in the perplexity of a large model.
 
 **How far.** A length is read if its loss is not above the lowest loss at a shorter length, by more than 0.05 nats and
@@ -72,6 +73,15 @@ def compare(first: ScalingMeasured, second: ScalingMeasured, base: int) -> Compa
     mean, error = difference
     tells = abs(mean) >= _LESS_LOSS and abs(mean) > _STANDARD_ERRORS * error
     return Comparison(lengths, (1 if mean > 0 else -1) if tells else 0, False, one, other, mean)
+
+
+def may_be_better(loaded: ScalingMeasured, others: Sequence[ScalingMeasured], base: int) -> ScalingMeasured | None:
+    """Of ``others`` one that has less loss than ``loaded`` by as much as would tell, but within the noise."""
+    for other in others:
+        comparison = compare(other, loaded, base)
+        if comparison.better == 0 and comparison.less_loss is not None and comparison.less_loss >= _LESS_LOSS:
+            return other
+    return None
 
 
 def best_measured(measured: Sequence[ScalingMeasured], base: int) -> ScalingMeasured:

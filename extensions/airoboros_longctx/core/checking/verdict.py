@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..rope_scaling import RopeScaling
 from .check_result import CheckVerdict, ScalingMeasured, scaling_name, shown_perplexity
-from .comparing import Comparison, answers, best_measured, compare, measured_lengths, reads_to
+from .comparing import Comparison, answers, best_measured, compare, may_be_better, measured_lengths, reads_to
 
 RIGHT, OTHER_FACTOR, SHORT, UNCLEAR = "right", "other_factor", "short", "unclear"
 
@@ -26,6 +26,11 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
     tried = [one.scaling for one in measured[1:] if compare(loaded, one, base).tells]
     factor = loaded.scaling.factor if tried else None
     others = _none_better(tried)
+    doubtful = may_be_better(loaded, measured[1:], base)
+    if doubtful is not None:
+        doubt = f"but with {scaling_name(doubtful.scaling)} it may read better: perplexity is lower, by less than the"
+        more = "pieces differ among themselves. Measure more of them (--windows)."
+        return CheckVerdict(UNCLEAR, f"{how}, it reads well to {read or 0} tokens, {doubt} {more}", read)
     if read is None:
         return CheckVerdict(UNCLEAR, f"{how}, it reads no context well: {_figures(loaded, lengths[:1])}.{others}", None)
     if read < longest:
