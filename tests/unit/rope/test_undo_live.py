@@ -14,6 +14,7 @@ from extensions.airoboros_longctx.core.errors import RopeScalingError
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
 from extensions.airoboros_longctx.rope.live_patch import apply_rope_scaling
 from extensions.airoboros_longctx.rope.read_back import read_rope_scaling
+from tests.unit.rope.scaled_models import scaled
 from tests.unit.rope.tiny_llama import BASE_WINDOW, DTYPES, KEEPS_TABLES, load, logits, rotary_modules, state_of
 
 LONG = 5 * BASE_WINDOW
@@ -45,6 +46,21 @@ def test_undo_follows_a_model_that_was_cast_meanwhile(checkpoint: Path) -> None:
     patch.revert()
     assert state_of(model) == state_of(plain)
     assert torch.equal(logits(model, LONG), logits(plain, LONG))
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("factor", [1, 2, 8])
+def test_a_model_that_was_built_scaled_takes_another_factor_and_goes_back(
+    checkpoint: Path, factor: int, dtype: torch.dtype
+) -> None:
+    model = scaled(checkpoint, linear(4), "class", dtype)
+    state, before = state_of(model), logits(model, LONG)
+    patch = apply_rope_scaling(model, linear(factor))
+    assert torch.equal(logits(model, LONG), logits(load(checkpoint, factor if factor > 1 else None, dtype), LONG))
+    patch.revert()
+    assert state_of(model) == state
+    assert torch.equal(logits(model, LONG), before)
+    assert str(read_rope_scaling(model)) == "linear ×4"
 
 
 def test_several_applications_are_undone_in_reverse(checkpoint: Path) -> None:
