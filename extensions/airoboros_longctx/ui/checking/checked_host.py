@@ -1,0 +1,94 @@
+"""What a check needs of the program around it, and the loaded model as the check asks it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from ...check_service import CheckedModel
+from ...core.errors import AiroborosLongctxError, RopeScalingError
+from ...core.ports import LoadedModel, MeasuredModel, Rope
+from ...core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template
+from ...core.rope_scaling import RopeReading, RopeScaling
+from ...service import LongContextService
+
+
+class NothingToCheckError(AiroborosLongctxError):
+    """There is no model that could be measured."""
+
+
+class CheckedHost(Protocol):
+    """The webui or the workbench, as a check uses it."""
+
+    #: True where people who do not know each other use the same server.
+    @property
+    def several_people(self) -> bool: ...
+
+    def loaded_model(self) -> LoadedModel | None: ...
+
+    def tokenizer(self) -> Any | None:
+        """The loaded model's Transformers tokenizer; None where the loader can only generate."""
+
+    def count_tokens(self, text: str) -> int: ...
+
+    def generate(self, prompt: str, tokens: int) -> str: ...
+
+    def between(self) -> AbstractContextManager[Any]:
+        """Around one forward pass: nobody else uses the model meanwhile."""
+
+
+def checked_model(host: CheckedHost, service: LongContextService, rope: Rope) -> CheckedModel:
+    """The loaded model. Raises AiroborosLongctxError with a sentence where there is none that can be measured."""
+    status, loaded = service.status(), host.loaded_model()
+    if loaded is None:
+        raise NothingToCheckError("No model is loaded; load one first.")
+    plan = status.plan or service.plan(loaded.name)
+    reading = status.reading or _reading(rope, loaded.model, plan.scaling)
+    scaling = running_scaling(reading, plan.scaling)
+    in_place = reading is not None and reading.factor is not None and reading.modules > 0
+    return CheckedModel(
+        loaded.name,
+        loaded.loader,
+        _measured(host, loaded.model),
+        scaling,
+        plan.truncation_length,
+        instruction_template(plan.instruction_template or DEFAULT_TEMPLATE),
+        loaded.model if in_place else None,
+    )
+
+
+def running_scaling(reading: RopeReading | None, planned: RopeScaling) -> RopeScaling:
+    """What the model really runs, as far as that is known."""
+    if reading is None or reading.factor is None or reading.agrees_with(planned):
+        return planned
+    window = reading.original_max_position_embeddings or planned.original_max_position_embeddings
+    return RopeScaling(reading.rope_type, max(1.0, reading.factor), window)
+
+
+def _reading(rope: Rope, model: Any, planned: RopeScaling) -> RopeReading | None:
+    try:
+        return rope.read(model, planned)
+    except RopeScalingError:
+        return None
+
+
+def _measured(host: CheckedHost, model: Any) -> MeasuredModel:
+    tokenizer = host.tokenizer()
+    if tokenizer is None:
+        from ...checking.generating_model import GeneratingModel
+
+        return GeneratingModel(host.generate, host.count_tokens)
+    from ...checking.measured_model import LogitsModel
+
+    return LogitsModel(model, tokenizer)
+
+
+def model_mark(host: CheckedHost, service: LongContextService) -> str:
+    """Names the loaded model with all that a check's result depends on; "" without one."""
+    loaded = host.loaded_model()
+    if loaded is None:
+        return ""
+    status = service.status()
+    runs = status.reading or (status.plan and status.plan.scaling)
+    window = status.plan.truncation_length if status.plan is not None else 0
+    return "\n".join([loaded.name, loaded.loader, f"{runs}, {window} tokens", *map(str, loaded.adapters)])
