@@ -4,15 +4,15 @@ How a page calls it, in a thread of its own::
 
     checks = CheckService(rope)
     result = checks.check(
-        CheckedModel(name, loader, measured, scaling, window, template, live_model),
+        checked_model(service.status(), host.loaded_model(), LogitsModel(model, tokenizer)),
         CheckOptions(compare_unscaled=True),
         progress=show,           # called with a CheckProgress after every forward pass
         stop=stopping.is_set,    # asked before every forward pass; what was measured until then is kept
         between=lambda: lock,    # entered around every forward pass; others use the model in between
     )
 
-``live_model`` is what ``Rope.scale_live`` takes: None where the model cannot be scaled in place. Another factor is on
-the model only while ``between`` is entered, so nobody who uses it in between meets that factor. ``stop`` should also
+A loader that only generates brings a ``GeneratingModel`` instead (both are in ``checking/``). Another factor is on the
+model only while ``between`` is entered, so nobody who uses it in between meets that factor. ``stop`` should also
 say True as soon as the host holds another model. The result always comes back, also of a check that was stopped; a
 CheckError with a sentence is raised where nothing can be measured as it was asked for.
 """
@@ -22,7 +22,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from .check_passes import CheckPasses, CheckStopped, Measurements
@@ -37,8 +38,9 @@ from .core.checking.shipped_text import NAME, shipped_text
 from .core.checking.verdict import best_measured, judge
 from .core.errors import RopeScalingError
 from .core.foreign_text import quoted
-from .core.ports import MeasuredModel, Rope
-from .core.prompts.instruction_templates import InstructionTemplate
+from .core.load_status import LoadStatus
+from .core.ports import LoadedModel, MeasuredModel, Rope
+from .core.prompts.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template
 from .core.rope_scaling import LINEAR, NO_SCALING, RopeScaling
 
 
@@ -56,6 +58,22 @@ class CheckedModel:
     window: int
     template: InstructionTemplate
     live_model: Any = None
+
+
+def checked_model(status: LoadStatus, loaded: LoadedModel, measured: MeasuredModel) -> CheckedModel:
+    """The model that a host holds, with what it was planned and read back to be.
+
+    Raises CheckError where it could not be planned: its window is not known then.
+    """
+    plan, reading = status.plan, status.reading
+    if plan is None:
+        raise CheckError(f"{quoted(loaded.name)} could not be planned, so its window is not known. {status.headline}")
+    scaling = plan.scaling
+    if reading is not None and reading.factor is not None and reading.factor >= 1:
+        scaling = replace(scaling, rope_type=reading.rope_type, factor=float(f"{reading.factor:.4g}"))
+    template = instruction_template(plan.instruction_template or DEFAULT_TEMPLATE)
+    name = Path(loaded.name).name or loaded.name
+    return CheckedModel(name, loaded.loader, measured, scaling, plan.truncation_length, template, loaded.model)
 
 
 class CheckService:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..rope_scaling import RopeScaling
+from ..rope_scaling import LINEAR, RopeScaling
 
 PASSKEY, QUESTION = "passkey", "question"
 
@@ -79,3 +79,10 @@ class CheckProgress:
     share: float
     seconds_left: float | None
     doing: str
+
+
+def scaling_name(scaling: RopeScaling) -> str:
+    """``×4``, ``no scaling``, ``ntk ×8``: how a column is headed."""
+    if scaling.factor == 1:
+        return "no scaling"
+    return f"×{scaling.factor:g}" if scaling.rope_type == LINEAR else str(scaling)

@@ -19,7 +19,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .check_result import PerplexityPoint, RetrievalCell, ScalingMeasured
+from .check_result import PerplexityPoint, ScalingMeasured
 
 _MORE_ANSWERS_SHARE, _MORE_ANSWERS = 0.25, 3
 _LESS_LOSS = 0.02
@@ -98,8 +98,9 @@ def reads_to(measured: ScalingMeasured) -> int | None:
     return read
 
 
-def answers(measured: ScalingMeasured, lengths: Sequence[int]) -> Answers:
-    cells: list[RetrievalCell] = [cell for cell in measured.retrieval if cell.context_tokens in lengths]
+def answers(measured: ScalingMeasured, lengths: Sequence[int], kind: str | None = None) -> Answers:
+    """Of ``kind``, or of both, at ``lengths``."""
+    cells = [one for one in measured.retrieval if one.context_tokens in lengths and kind in (None, one.kind)]
     return Answers(sum(cell.right for cell in cells), sum(cell.asked for cell in cells))
 
 

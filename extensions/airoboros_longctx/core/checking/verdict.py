@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..rope_scaling import LINEAR, NO_SCALING, RopeScaling
-from .check_result import CheckVerdict, ScalingMeasured
+from ..rope_scaling import NO_SCALING, RopeScaling
+from .check_result import CheckVerdict, ScalingMeasured, scaling_name
 from .comparing import Answers, Comparison, answers, best_measured, compare, measured_lengths, reads_to
 
 RIGHT, OTHER_FACTOR, SHORT, UNCLEAR = "right", "other_factor", "short", "unclear"
@@ -19,7 +19,7 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
         return CheckVerdict(UNCLEAR, "Nothing was measured, so nothing can be said.")
     read, longest, best = reads_to(loaded), lengths[-1], best_measured(measured, base)
     if best is not loaded:
-        sentence = f"{_other_factor(best.scaling, loaded.scaling, compare(best, loaded, base))}"
+        sentence = _other_factor(best.scaling, loaded.scaling, compare(best, loaded, base))
         return CheckVerdict(OTHER_FACTOR, sentence, read, best.scaling.factor)
     how = _as_loaded(loaded.scaling)
     tried = [one.scaling for one in measured[1:] if compare(loaded, one, base).tells]
@@ -45,9 +45,8 @@ def _other_factor(best: RopeScaling, loaded: RopeScaling, comparison: Comparison
     range_ = " to ".join(str(length) for length in dict.fromkeys((comparison.lengths[0], comparison.lengths[-1])))
     seen = []
     if comparison.first.asked:
-        seen.append(
-            f"{_share(comparison.first)} with {_factor(best)}, {_share(comparison.second)} with {_factor(loaded)}"
-        )
+        first, second = _share(comparison.first), _share(comparison.second)
+        seen.append(f"{first} with {scaling_name(best)}, {second} with {scaling_name(loaded)}")
     if comparison.less_loss is not None:
         percent = 100 * (1 - math.exp(-abs(comparison.less_loss)))
         seen.append(f"perplexity is {percent:.0f} % {'lower' if comparison.less_loss >= 0 else 'higher'}")
@@ -73,17 +72,11 @@ def _share(found: Answers) -> str:
 def _none_better(tried: Sequence[RopeScaling]) -> str:
     if not tried:
         return ""
-    names = [_factor(one) for one in sorted(tried, key=lambda one: one.factor)]
+    names = [scaling_name(one) for one in sorted(tried, key=lambda one: one.factor)]
     if len(names) == 1:
         return f" {names[0].capitalize()} does not read better."
     return f" None of {', '.join(names[:-1])} and {names[-1]} reads better."
 
 
 def _as_loaded(scaling: RopeScaling) -> str:
-    return "Unscaled" if scaling.rope_type == NO_SCALING else f"Scaled {_factor(scaling)}"
-
-
-def _factor(scaling: RopeScaling) -> str:
-    if scaling.factor == 1:
-        return "no scaling"
-    return f"×{scaling.factor:g}" if scaling.rope_type == LINEAR else str(scaling)
+    return "Unscaled" if scaling.rope_type == NO_SCALING else f"Scaled {scaling_name(scaling)}"
