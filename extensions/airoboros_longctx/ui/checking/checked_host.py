@@ -5,11 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from ...check_service import CheckedModel
-from ...core.errors import AiroborosLongctxError, RopeScalingError
-from ...core.ports import LoadedModel, MeasuredModel, Rope
-from ...core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template
-from ...core.rope_scaling import RopeReading, RopeScaling
+from ...check_service import CheckedModel, checked_model
+from ...core.errors import AiroborosLongctxError
+from ...core.ports import LoadedModel, MeasuredModel
 from ...service import LongContextService
 
 
@@ -37,39 +35,12 @@ class CheckedHost(Protocol):
         """Around one forward pass: nobody else uses the model meanwhile."""
 
 
-def checked_model(host: CheckedHost, service: LongContextService, rope: Rope) -> CheckedModel:
+def model_to_check(host: CheckedHost, service: LongContextService) -> CheckedModel:
     """The loaded model. Raises AiroborosLongctxError with a sentence where there is none that can be measured."""
     status, loaded = service.status(), host.loaded_model()
     if loaded is None:
         raise NothingToCheckError("No model is loaded; load one first.")
-    plan = status.plan or service.plan(loaded.name)
-    reading = status.reading or _reading(rope, loaded.model, plan.scaling)
-    scaling = running_scaling(reading, plan.scaling)
-    in_place = reading is not None and reading.factor is not None and reading.modules > 0
-    return CheckedModel(
-        loaded.name,
-        loaded.loader,
-        _measured(host, loaded.model),
-        scaling,
-        plan.truncation_length,
-        instruction_template(plan.instruction_template or DEFAULT_TEMPLATE),
-        loaded.model if in_place else None,
-    )
-
-
-def running_scaling(reading: RopeReading | None, planned: RopeScaling) -> RopeScaling:
-    """What the model really runs, as far as that is known."""
-    if reading is None or reading.factor is None or reading.agrees_with(planned):
-        return planned
-    window = reading.original_max_position_embeddings or planned.original_max_position_embeddings
-    return RopeScaling(reading.rope_type, max(1.0, reading.factor), window)
-
-
-def _reading(rope: Rope, model: Any, planned: RopeScaling) -> RopeReading | None:
-    try:
-        return rope.read(model, planned)
-    except RopeScalingError:
-        return None
+    return checked_model(status, loaded, _measured(host, loaded.model))
 
 
 def _measured(host: CheckedHost, model: Any) -> MeasuredModel:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ...check_service import CheckService
 from ...core.ports import Rope
 from ...service import LongContextService
-from .checked_host import CheckedHost, checked_model, model_mark
+from .checked_host import CheckedHost, model_mark, model_to_check
 from .running import CheckRuns, KeptChecks
 
 
@@ -18,7 +18,7 @@ def check_runs(
     return CheckRuns(
         host,
         CheckService(rope),
-        lambda: checked_model(host, service, rope),
+        lambda: model_to_check(host, service),
         lambda: model_mark(host, service),
         kept,
         say,

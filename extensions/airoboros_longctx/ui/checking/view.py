@@ -61,7 +61,7 @@ class CheckView:
 
 def drawn_result(result: CheckResult) -> str:
     """The result with its plots; without them where they cannot be drawn, and a sentence says why."""
-    tables = {"check.md": as_markdown(result), "check.csv": as_csv(result), "check.json": as_json(result)}
+    tables = {"table.md": as_markdown(result), "table.csv": as_csv(result), "result.json": as_json(result)}
     files = {name: text.encode("utf-8", "replace") for name, text in tables.items()}
     try:
         from ...plots.drawing import DARK

@@ -1,0 +1,63 @@
+"""The check in a real webui, in Chromium: while others use the model, and stopped, and with the model taken away."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from tests.browser import checking
+from tests.browser.chromium import chromium_page
+from tests.host.models import FACTOR, LONG
+
+pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def server(start, models):
+    return start((models.scaled,), arguments=["--model", models.scaled.name, "--loader", "Transformers"])
+
+
+@pytest.fixture
+def page(server):
+    with chromium_page(1280, 1400) as page:
+        page.goto(server.url, wait_until="domcontentloaded")
+        page.locator("#chat-input textarea, #main textarea").first.wait_for(state="visible", timeout=120_000)
+        checking.open_panel(page)
+        yield page
+
+
+def test_verdict_and_plots_while_others_are_answered(server, page, models, offline_scores):
+    replies = []
+    checking.start(page, "64, 256, 1024")
+    checking.wait_for_share(page, 0.1)
+    asking = threading.Thread(target=lambda: replies.append(server.first_scores(LONG)))
+    asking.start()
+    asking.join(60)
+    (found,) = replies
+    expected = offline_scores(models.scaled, FACTOR, found["input_ids"])
+    assert np.array_equal(found["scores"], expected)
+    assert "is right" in checking.verdict(page)
+    widths = checking.widths_of_plots(page)
+    assert len(widths) == 2
+    assert min(widths) > 300
+
+
+def test_stopped_half_way_the_model_is_as_it_was(server, page, models, offline_scores):
+    checking.start(page, "")
+    checking.wait_for_share(page, 0.5)
+    checking.press(page, "Stop the check")
+    page.locator(f"{checking.RESULT} .airoboros-longctx-note", has_text="stopped after").first.wait_for(timeout=60_000)
+    found = server.first_scores(LONG)
+    assert np.array_equal(found["scores"], offline_scores(models.scaled, FACTOR, found["input_ids"]))
+
+
+@pytest.mark.thorough
+def test_model_that_is_unloaded_ends_its_check(server, page, models):
+    checking.start(page, "")
+    checking.wait_for_share(page, 0.1)
+    server.unload()
+    said = page.locator(f"{checking.PANEL} [role=alert]", has_text="was unloaded, or changed, while it was measured.")
+    said.wait_for(timeout=60_000)
+    server.load(models.scaled.name)
