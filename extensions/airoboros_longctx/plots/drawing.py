@@ -14,7 +14,7 @@ from ..core.errors import AiroborosLongctxError
 from ..core.foreign_text import quoted
 
 WIDTH_INCHES = 5.0
-PNG_DOTS_PER_INCH = 200
+PNG_DOTS_PER_INCH = 160
 
 
 class PlotsUnavailableError(AiroborosLongctxError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ..core.checking.check_result import CheckResult
 from .drawing import LIGHT, Theme, png_bytes, svg_bytes
@@ -13,19 +14,19 @@ _FIGURES = {"perplexity": perplexity_figure, "retrieval": retrieval_figure}
 
 
 def plot_svgs(result: CheckResult, theme: Theme = LIGHT) -> dict[str, bytes]:
-    """By name (``perplexity``, ``retrieval``) an SVG of what was measured. Raises PlotsUnavailableError."""
-    drawn = {name: draw(result, theme) for name, draw in _FIGURES.items()}
-    return {name: svg_bytes(figure) for name, figure in drawn.items() if figure is not None}
+    """By file name (``perplexity.svg``, ``retrieval.svg``) a plot of what was measured, for a page of this theme.
+
+    Raises PlotsUnavailableError.
+    """
+    return {f"{name}.svg": svg_bytes(figure) for name, figure in _figures(result, theme).items()}
 
 
 def plot_files(result: CheckResult) -> dict[str, bytes]:
     """By file name (``perplexity.png``, ``perplexity.svg``, …) every plot. Raises PlotsUnavailableError."""
     files = {}
-    for name, draw in _FIGURES.items():
-        figure = draw(result, LIGHT)
-        if figure is not None:
-            files[f"{name}.png"] = png_bytes(figure)
-            files[f"{name}.svg"] = svg_bytes(figure)
+    for name, figure in _figures(result, LIGHT).items():
+        files[f"{name}.png"] = png_bytes(figure)
+        files[f"{name}.svg"] = svg_bytes(figure)
     return files
 
 
@@ -39,3 +40,8 @@ def write_plots(result: CheckResult, folder: Path) -> list[Path]:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return [folder / name for name in files]
+
+
+def _figures(result: CheckResult, theme: Theme) -> dict[str, Any]:
+    drawn = {name: draw(result, theme) for name, draw in _FIGURES.items()}
+    return {name: figure for name, figure in drawn.items() if figure is not None}

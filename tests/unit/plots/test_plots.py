@@ -56,7 +56,7 @@ def words(svg):
 
 @drawn
 def test_perplexity_has_a_line_for_each_scaling_and_the_base_window():
-    found = words(plot_svgs(result(RIGHT, EXPLODES))["perplexity"])
+    found = words(plot_svgs(result(RIGHT, EXPLODES))["perplexity.svg"])
     assert "Perplexity · airoboros-tiny-PI-1024" in found
     assert {"linear ×4, as loaded", "no scaling", "base window 256", "context (tokens)"} <= set(found)
     assert [word for word in found if word in map(str, CONTEXTS)] == ["64", "128", "256", "512", "1024"]
@@ -117,7 +117,7 @@ def test_what_was_not_measured_has_no_plot():
     nothing = ScalingMeasured(RopeScaling("linear", 4, 256))
     assert plot_files(result(nothing)) == {}
     assert perplexity_figure(result(nothing)) is None
-    assert list(plot_svgs(result(EXPLODES))) == ["perplexity"]
+    assert list(plot_svgs(result(EXPLODES))) == ["perplexity.svg"]
 
 
 @drawn
@@ -128,7 +128,7 @@ def test_files_are_png_of_a_page_width_and_svg(tmp_path):
         content = path.read_bytes()
         if path.suffix == ".png":
             assert content.startswith(b"\x89PNG\r\n\x1a\n")
-            assert struct.unpack(">I", content[16:20]) == (1000,)
+            assert struct.unpack(">I", content[16:20]) == (800,)
         else:
             assert content.startswith(b"<?xml")
 
@@ -141,7 +141,7 @@ def test_same_result_gives_the_same_svg():
 @drawn
 def test_model_name_is_shown_and_never_set_as_a_formula():
     name = r"a$\frac{1}$<script>" + "x" * 300
-    found = words(plot_svgs(result(RIGHT, model=name))["perplexity"])
+    found = words(plot_svgs(result(RIGHT, model=name))["perplexity.svg"])
     assert found[[word.startswith("Perplexity") for word in found].index(True)].startswith(
         r"Perplexity · a$\frac{1}$&lt;script&gt;xxx"
     )

@@ -22,8 +22,8 @@ _TYPES = {
     ".json": "application/json",
 }
 _PLOTS = {
-    "perplexity": "Perplexity by context length; the numbers are in the table below.",
-    "retrieval": "Shares of right answers by depth and length; the numbers are in the table below.",
+    "perplexity.svg": "Perplexity by context length; the numbers are in the table below.",
+    "retrieval.svg": "Shares of right answers by depth and length; the numbers are in the table below.",
 }
 
 
@@ -55,7 +55,7 @@ def result_html(
     files: Mapping[str, bytes],
     notes: Sequence[str] = (),
 ) -> str:
-    """``light`` and ``dark`` are SVGs by name, ``files`` what can be downloaded by its file name."""
+    """By file name: ``light`` and ``dark`` are the plots, ``files`` all that can be downloaded."""
     verdict, escape = result.verdict, html.escape
     facts = [quoted(result.model, 80), quoted(result.loader, 40), str(result.measured[0].scaling)]
     facts += [f"window {result.window} tokens", f"text: {quoted(result.text_name, 80)}" if result.text_name else ""]
@@ -88,7 +88,7 @@ def _data(name: str, content: bytes) -> str:
 def _plot(name: str, light: bytes, dark: bytes) -> str:
     words = html.escape(_PLOTS.get(name, name))
     images = (
-        f'<img class="airoboros-longctx-check-{theme}" alt="{words}" src="{_data("plot.svg", content)}">'
+        f'<img class="airoboros-longctx-check-{theme}" alt="{words}" src="{_data(name, content)}">'
         for theme, content in (("light", light), ("dark", dark))
     )
     return f'<div class="airoboros-longctx-check-plot">{"".join(images)}</div>'

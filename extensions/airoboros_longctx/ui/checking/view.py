@@ -67,10 +67,10 @@ def drawn_result(result: CheckResult) -> str:
         from ...plots.drawing import DARK
         from ...plots.files import plot_files, plot_svgs
 
-        light, dark, files = plot_svgs(result), plot_svgs(result, DARK), {**files, **plot_files(result)}
+        drawn, dark = plot_files(result), plot_svgs(result, DARK)
     except AiroborosLongctxError as error:
         return result_html(result, {}, {}, files, [str(error)])
     except Exception as error:  # a release of matplotlib that nobody tried
         sentence = f"The plots could not be drawn: {type(error).__name__}: {quoted(error)}."
         return result_html(result, {}, {}, files, [sentence])
-    return result_html(result, light, dark, files)
+    return result_html(result, {name: drawn[name] for name in dark}, dark, {**files, **drawn})

@@ -37,8 +37,8 @@ def begin(actions, program, contexts="64"):
 
 
 def test_page_without_a_check_has_start_alone(view):
-    assert view.on_look("", -1) == [THERE, GONE, "", "", 0]
-    assert view.on_look("", 0) == [THERE, GONE, "", AS_IT_WAS, 0]
+    assert view.on_look("", -1) == [THERE, GONE, "", "", 1]
+    assert view.on_look("", 1) == [THERE, GONE, "", AS_IT_WAS, 1]
 
 
 def test_running_check_has_a_bar_with_time_left_and_stop(program, view, actions):
