@@ -41,7 +41,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)))
 _one_svg_at_a_time = threading.Lock()
 
 
-def new_figure(height_inches: float, theme: Theme) -> Any:
+def new_figure(height_inches: float, theme: Theme, width_inches: float = WIDTH_INCHES) -> Any:
     """An empty ``matplotlib.figure.Figure``. Raises PlotsUnavailableError."""
     try:
         from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def new_figure(height_inches: float, theme: Theme) -> Any:
             f"The plots need the package matplotlib, which does not start here ({type(error).__name__}: "
             f"{quoted(error, 120)}). Install it again. The verdict and the tables are complete without it."
         ) from error
-    return Figure(figsize=(WIDTH_INCHES, height_inches), facecolor=theme.background, layout="constrained")
+    return Figure(figsize=(width_inches, height_inches), facecolor=theme.background, layout="constrained")
 
 
 def style_axes(axes: Any, theme: Theme) -> None:

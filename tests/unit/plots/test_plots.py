@@ -102,7 +102,7 @@ def test_heat_map_says_each_share_and_leaves_out_what_was_not_asked():
     figure = retrieval_figure(result(scaled(4, (9.0,) * 5, cells), EXPLODES))
     passkey, question = figure.axes
     assert passkey.get_title(loc="left") == "Passkey · linear ×4"
-    assert question.get_title(loc="left") == "Question about a document · linear ×4"
+    assert question.get_title(loc="left") == "Question · linear ×4"
     assert {(text.get_position(), text.get_text()) for text in passkey.texts} == {
         ((0.5, 0.5), "100%"),
         ((1.5, 1.5), "25%"),
