@@ -8,7 +8,7 @@ PANEL = "#airoboros-longctx-check"
 RESULT = "#airoboros-longctx-check-result"
 VERDICT = f"{RESULT} .airoboros-longctx-check-verdict[role=status]"
 PROGRESS = f"{PANEL} progress"
-RIGHT = "linear ×4 is right"
+RIGHT = "Scaled ×4 is right"
 
 
 def open_panel(page: Any) -> None:
