@@ -73,6 +73,19 @@ def _scaled_parameters(
     return scale_frequencies(scaling, inv_freq, stated_rope_theta(config, None) or LLAMA_ROPE_THETA), attention_scaling
 
 
+def built_scaling(module: nn.Module) -> RopeScaling | None:
+    """The scaling with which ``_build_with_parameters`` built ``module``; None for every other module."""
+    function = module.__dict__.get("compute_default_rope_parameters")
+    ours = isinstance(function, functools.partial) and function.func is _scaled_parameters
+    return function.args[1] if ours else None
+
+
+def unscaled_frequencies(module: nn.Module) -> Tensor:
+    """What the library computes for a ``module`` with a ``built_scaling``: float32, on the CPU."""
+    frequencies, _ = module.__dict__["compute_default_rope_parameters"].args[0](module.config)
+    return frequencies.detach().to("cpu", torch.float32)  # type: ignore[no-any-return]
+
+
 def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
     """The library asks the instance for its default frequencies, once when building it and again after loading."""
 

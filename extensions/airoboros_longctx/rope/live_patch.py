@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..core.errors import RopeScalingError
 from ..core.rope_scaling import APPLICABLE_ROPE_TYPES, RopeReading, RopeScaling
+from .class_shapes import built_scaling, unscaled_frequencies
 from .frequencies import inverse_frequencies
 from .read_back import read_rope_scaling
 from .rotary_modules import FoundRotary, find_rotary
@@ -103,14 +104,20 @@ def _shapes(found: FoundRotary) -> list[ModuleShape]:
 
 def _refuse_foreign_scaling(found: FoundRotary, before: RopeReading, scaling: RopeScaling) -> None:
     """Only an unscaled model, or one that this extension scaled, may be given another factor."""
-    states = [scaling_state(module) for module in found.objects]
-    if before.is_unscaled or all(state is not None and before.agrees_with(state.rope.scaling) for state in states):
+    own = [_own_scaling(module) for module in found.objects]
+    if before.is_unscaled or all(one is not None and before.agrees_with(one) for one in own):
         return
     raise RopeScalingError(
         f"{before} was read from the model, and an unscaled one is needed to apply {scaling}: two "
         "scalings must not be stacked. Take the other one away (rope_scaling in config.json, compress_pos_emb, "
         "alpha_value, or the patch active while it was loaded) and load the model again."
     )
+
+
+def _own_scaling(module: nn.Module) -> RopeScaling | None:
+    """What this extension made ``module`` run, in place or when it was built."""
+    state = scaling_state(module)
+    return state.rope.scaling if state is not None else built_scaling(module)
 
 
 def _rope(
@@ -138,6 +145,8 @@ def _unscaled_frequencies(module: nn.Module, before: RopeReading) -> Tensor:
     state = scaling_state(module)
     if state is not None:
         return state.rope.unscaled
+    if built_scaling(module) is not None:
+        return unscaled_frequencies(module)
     if isinstance(own, Tensor) and own.dtype == torch.float32 and not own.is_meta:
         return own.detach().cpu()
     return inverse_frequencies(before.head_dim, before.rope_theta)
