@@ -82,7 +82,9 @@ def test_another_scaling_is_tried_on_a_model_that_we_scaled(
     assert patch.changed
     assert torch.equal(logits(model, LONG), logits(fresh, LONG))
     patch.revert()
-    assert state_of(model) == state
+    grown = {key for key in state if key.endswith("max_seq_len_cached")}  # a table that grew may stay so: up to 4.37
+    now = state_of(model)
+    assert {key: now[key] for key in now if key not in grown} == {key: state[key] for key in state if key not in grown}
     assert torch.equal(logits(model, LONG), before)
     assert trial.changed == (other != RopeScaling())
 
