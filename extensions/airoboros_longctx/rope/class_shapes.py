@@ -76,8 +76,9 @@ def _scaled_parameters(
 def built_scaling(module: nn.Module) -> RopeScaling | None:
     """The scaling with which ``_build_with_parameters`` built ``module``; None for every other module."""
     function = module.__dict__.get("compute_default_rope_parameters")
-    ours = isinstance(function, functools.partial) and function.func is _scaled_parameters
-    return function.args[1] if ours else None
+    if isinstance(function, functools.partial) and function.func is _scaled_parameters:
+        return function.args[1]  # type: ignore[no-any-return]
+    return None
 
 
 def unscaled_frequencies(module: nn.Module) -> Tensor:
