@@ -30,11 +30,11 @@ from .check_passes import CheckPasses, CheckStopped, Measurements
 from .core.checking.check_options import CheckError, CheckOptions
 from .core.checking.check_result import CheckProgress, CheckResult
 from .core.checking.context_lengths import context_lengths, next_trial_factor, trial_factors, trial_lengths
+from .core.checking.documentation_text import documentation_topics, text_name
 from .core.checking.method import method_sentence
 from .core.checking.pace import Pace
 from .core.checking.retrieval_prompts import SHORTEST_PROMPT, RetrievalPrompt, retrieval_prompts
 from .core.checking.scored_pieces import ScoredPieces, needed_tokens, scored_pieces
-from .core.checking.shipped_text import NAME, shipped_text
 from .core.checking.verdict import best_measured, judge
 from .core.errors import RopeScalingError
 from .core.foreign_text import quoted
@@ -165,21 +165,23 @@ class _Check:
             texts = [(name, model.token_ids(text)) for name, text in options.texts]
             self._text_name = ", ".join(name for name, _ in texts)
         else:
-            texts, self._text_name = [self._shipped_text([*lengths, longest])], NAME
+            texts, self._text_name = [self._documentation([*lengths, longest])], text_name()
         try:
-            self._pieces = scored_pieces(texts, [*lengths, longest], options.windows, model.start_ids)
+            self._pieces = scored_pieces(texts, [*lengths, longest], options.windows)
         except CheckError:
             longest = max(lengths)
-            self._pieces = scored_pieces(texts, lengths, options.windows, model.start_ids)
+            self._pieces = scored_pieces(texts, lengths, options.windows)
         return {factor: tuple(one for one in its if one <= longest) for factor, its in others.items()}
 
-    def _shipped_text(self, lengths: Sequence[int]) -> tuple[str, tuple[int, ...]]:
-        needed, ids = needed_tokens(lengths, self._options.windows), ()
-        sentences = needed // 8
-        while len(ids) < needed:
-            ids = self._model.measured.token_ids(shipped_text(sentences, self._options.seed))
-            sentences += sentences // 2 + 1
-        return NAME, ids
+    def _documentation(self, lengths: Sequence[int]) -> tuple[str, tuple[int, ...]]:
+        """Twice as much as is needed, so that the pieces come from more than one topic."""
+        needed = 2 * needed_tokens(lengths, self._options.windows)
+        ids: list[int] = []
+        for topic in documentation_topics(self._options.seed):
+            if len(ids) >= needed:
+                break
+            ids += self._model.measured.token_ids(topic)
+        return text_name(), tuple(ids)
 
     def _scaling(self, factor: float) -> RopeScaling:
         if factor == 1:

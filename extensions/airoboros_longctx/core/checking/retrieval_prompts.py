@@ -1,9 +1,9 @@
 """Prompts whose answer stands at a chosen depth, of a chosen length in tokens.
 
-The passkey task is that of Mohtashami and Jaggi, "Landmark Attention" (arXiv:2305.16300), in words of our own: a key
-hidden once in text that says nothing. The questions are closed-context questions as the models were trained on them
-(``core/prompts``), over small facts of which one is asked for. In both the reply is begun ("The pass key is"), so that
-what remains is the answer itself and nothing depends on how a model likes to put it.
+The passkey task is that of Mohtashami and Jaggi, "Landmark Attention" (arXiv:2305.16300): a random number, stated once
+in text that says nothing. The questions are over small facts, one of which is asked for. Both are closed-context
+questions as the models were trained on them (``core/prompts``), and of both the reply is begun ("The pass key of the
+door is"), so that what remains is the answer itself and nothing depends on how a model likes to put it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ..prompts.closed_context import ClosedContext, Document, render
 from ..prompts.instruction_templates import InstructionTemplate, render_conversation
 from .check_result import PASSKEY, QUESTION
-from .small_facts import NOUNS, random_fact, small_facts
+from .small_facts import NOUNS, SmallFact, random_fact, small_facts
 
 #: Below this most of the prompt would be template.
 SHORTEST_PROMPT = 256
@@ -25,7 +25,6 @@ _NOISE = (
     "The path goes on.",
     "It leads there and it leads back.",
 )
-_PASSKEY_TASK = "There is a pass key in this text, among much that does not matter. Find it: it will be asked for."
 
 
 @dataclass(frozen=True)
@@ -94,13 +93,12 @@ def _most_sentences(build: _Build, length: int, guess: int, count_tokens: Callab
 
 
 def _passkey(rng: random.Random, depth: float, template: InstructionTemplate) -> _Build:
-    key = str(rng.randint(10000, 99999))
+    key = SmallFact("pass key", "door", str(rng.randint(1000, 9999)))
 
     def build(sentences: int) -> tuple[str, str]:
         noise = [_NOISE[number % len(_NOISE)] for number in range(sentences)]
-        noise.insert(round(depth * sentences), f"The pass key is {key}. Remember it: {key} is the pass key.")
-        text = " ".join([_PASSKEY_TASK, *noise, "What is the pass key?"])
-        return f"{render_conversation(template, text)}The pass key is", f" {key}"
+        noise.insert(round(depth * sentences), key.sentence)
+        return _asked(" ".join(noise), key, template)
 
     return build
 
@@ -112,8 +110,11 @@ def _question(rng: random.Random, depth: float, template: InstructionTemplate) -
     def build(sentences: int) -> tuple[str, str]:
         facts = [others[number % len(others)] for number in range(sentences)]
         facts.insert(round(depth * sentences), asked)
-        document = Document(" ".join(fact.sentence for fact in facts), (("source", "register"),))
-        prompt = render_conversation(template, render(ClosedContext((document,), asked.question)))
-        return f"{prompt}{asked.beginning}", f" {asked.value}"
+        return _asked(" ".join(fact.sentence for fact in facts), asked, template)
 
     return build
+
+
+def _asked(text: str, fact: SmallFact, template: InstructionTemplate) -> tuple[str, str]:
+    message = render(ClosedContext((Document(text, (("source", "register"),)),), fact.question))
+    return render_conversation(template, message) + fact.beginning, f" {fact.value}"

@@ -26,14 +26,13 @@ class ScoredPieces:
     """``ends``: (text number, position after the piece's last token) of every piece of ``scored`` tokens."""
 
     texts: tuple[tuple[int, ...], ...]
-    start_ids: tuple[int, ...]
     ends: tuple[tuple[int, int], ...]
     scored: int
 
     def rows(self, length: int) -> list[tuple[int, ...]]:
-        """For every piece the ``length`` tokens to read; ``start_ids`` are the first of them."""
-        own = length - len(self.start_ids)
-        return [(*self.start_ids, *self.texts[number][end - own : end]) for number, end in self.ends]
+        """For every piece the ``length`` tokens that end with it. None of them begins the text, so none is preceded
+        by a beginning-of-sequence token."""
+        return [self.texts[number][end - length : end] for number, end in self.ends]
 
 
 def piece_tokens(shortest: int) -> int:
@@ -46,14 +45,12 @@ def needed_tokens(lengths: Sequence[int], windows: int) -> int:
     return max(lengths) + (windows - 1) * piece_tokens(min(lengths))
 
 
-def scored_pieces(
-    texts: Sequence[tuple[str, Sequence[int]]], lengths: Sequence[int], windows: int, start_ids: Sequence[int]
-) -> ScoredPieces:
+def scored_pieces(texts: Sequence[tuple[str, Sequence[int]]], lengths: Sequence[int], windows: int) -> ScoredPieces:
     """``windows`` pieces from ``texts``, (name, token ids) each, spread over them evenly and without overlap.
 
     Fewer where the texts hold fewer. Raises CheckError where they hold less than 4 (or ``windows``, if that is less).
     """
-    scored, longest = piece_tokens(min(lengths)), max(lengths) - len(start_ids)
+    scored, longest = piece_tokens(min(lengths)), max(lengths)
     room = [max(0, (len(ids) - longest) // scored + 1) if len(ids) >= longest else 0 for _, ids in texts]
     places = [(number, longest + piece * scored) for number, count in enumerate(room) for piece in range(count)]
     if len(places) < min(windows, _FEWEST_PIECES):
@@ -65,7 +62,7 @@ def scored_pieces(
         )
     count = min(windows, len(places))
     ends = tuple(places[index * (len(places) - 1) // max(1, count - 1)] for index in range(count))
-    return ScoredPieces(tuple(tuple(ids) for _, ids in texts), tuple(start_ids), ends, scored)
+    return ScoredPieces(tuple(tuple(ids) for _, ids in texts), ends, scored)
 
 
 def perplexity_point(length: int, log_losses: Sequence[float], scored: int) -> PerplexityPoint:

@@ -1,4 +1,4 @@
-"""Small made-up facts, such as "The color of the harbor is teal.": the check's texts and questions consist of them."""
+"""Small made-up facts, such as "The color of the harbor is teal.": the check's questions are made of them."""
 
 from __future__ import annotations
 
