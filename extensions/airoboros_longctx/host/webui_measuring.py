@@ -13,19 +13,8 @@ from .webui import WebuiHost
 
 #: A lock that is let go and taken again at once never reaches those who wait for it.
 _LET_OTHERS_IN_SECONDS = 0.005
-_GREEDY = {
-    "do_sample": False,
-    "temperature": 1.0,
-    "top_k": 1,
-    "seed": 0,
-    "stream": False,
-    "auto_max_new_tokens": False,
-    "max_tokens_second": 0,
-    "custom_stopping_strings": "",
-    "custom_token_bans": "",
-    "grammar_string": "",
-    "negative_prompt": "",
-}
+#: With one token to choose from, neither the seed nor the temperature matters.
+_GREEDY = {"do_sample": False, "top_k": 1, "repetition_penalty": 1.0, "stream": False, "grammar_string": ""}
 
 
 class WebuiMeasuring:

@@ -108,7 +108,7 @@ def test_reply_is_greedy_and_takes_the_lock_itself(webui, measuring, monkeypatch
         assert measuring.generate("The code is", 3) == "4417"
     ((question, state, is_chat),) = asked
     assert (question, is_chat) == ("The code is", True)
-    named = ("do_sample", "top_k", "temperature", "typical_p", "max_new_tokens", "truncation_length")
+    named = ("do_sample", "top_k", "repetition_penalty", "typical_p", "max_new_tokens", "truncation_length")
     assert [state[name] for name in named] == [False, 1, 1.0, 1, 3, webui.shared.settings["truncation_length"]]
 
 

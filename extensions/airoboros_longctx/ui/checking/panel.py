@@ -52,8 +52,8 @@ def create_check_panel(runs: CheckRuns, looks: Sequence[Any]) -> None:
             files = create_upload(label="Text files", elem_id="airoboros-longctx-check-files")
             gr.HTML(
                 note_html(
-                    "Without one, perplexity is measured on a made-up text that ships. A file is read here on this "
-                    "computer when the check starts, and its upload is deleted."
+                    "Without one, perplexity is measured on the documentation that comes with Python. A file is read "
+                    "here on this computer when the check starts, and its upload is deleted."
                 )
             )
         with gr.Row():
