@@ -10,7 +10,9 @@ import pytest
 from tests.browser import checking
 from tests.browser.chromium import chromium_page
 from tests.host.models import FACTOR, LONG
+from tests.host.test_loaders_llama_cpp_python import binding_host, gguf
 
+__all__ = ["binding_host", "gguf"]
 pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.slow]
 
 
@@ -22,11 +24,15 @@ def server(start, models):
 @pytest.fixture
 def page(server):
     with chromium_page(1280, 1400) as page:
-        page.goto(server.url, wait_until="domcontentloaded")
-        page.locator("#chat-input textarea, #main textarea").first.wait_for(state="visible", timeout=120_000)
-        page.wait_for_timeout(4000)  # the webui builds its page anew once while it opens
-        checking.open_panel(page)
-        yield page
+        yield opened(page, server)
+
+
+def opened(page, server):
+    page.goto(server.url, wait_until="domcontentloaded")
+    page.locator("#chat-input textarea, #main textarea").first.wait_for(state="visible", timeout=120_000)
+    page.wait_for_timeout(4000)  # the webui builds its page anew once while it opens
+    checking.open_panel(page)
+    return page
 
 
 def test_verdict_and_plots_while_others_are_answered(newest, server, page, models, offline_scores):
@@ -63,3 +69,18 @@ def test_model_that_is_unloaded_ends_its_check(server, page, models):
     said = page.locator(f"{checking.PANEL} [role=alert]", has_text="was unloaded, or changed, while it was measured.")
     said.wait_for(timeout=60_000)
     server.load(models.scaled.name)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(("loader", "gives_logits"), [("llama.cpp", False), ("llamacpp_HF", True)])
+def test_loader_that_scales_by_itself_is_measured_as_far_as_it_lets_us(binding_host, start, gguf, loader, gives_logits):
+    server = start(gguf, arguments=["--model", gguf[0].name, "--loader", loader])
+    with chromium_page(1280, 1400) as page:
+        checking.start(opened(page, server), "256, 512")
+        said = checking.verdict(page)
+        notes = page.locator(checking.RESULT).inner_text()
+    assert "of 20 answers at 512 tokens" in said
+    assert ("perplexity" in said) is gives_logits
+    assert (f"{loader} gives no logits: perplexity could not be measured." in notes) is not gives_logits
+    assert f"{loader} cannot be scaled while it runs: no other factor was measured." in notes
+    assert "load it again" not in notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ...check_service import CheckedModel, checked_model
@@ -40,7 +41,9 @@ def model_to_check(host: CheckedHost, service: LongContextService) -> CheckedMod
     status, loaded = service.status(), host.loaded_model()
     if loaded is None:
         raise NothingToCheckError("No model is loaded; load one first.")
-    return checked_model(status, loaded, _measured(host, loaded.model))
+    checked = checked_model(status, loaded, _measured(host, loaded.model))
+    in_place = status.reading is not None and status.reading.modules > 0
+    return checked if in_place else replace(checked, live_model=None)
 
 
 def _measured(host: CheckedHost, model: Any) -> MeasuredModel:
