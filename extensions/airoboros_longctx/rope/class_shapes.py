@@ -21,7 +21,7 @@ from .divided_positions import put_divided_positions
 from .frequencies import scale_frequencies
 from .rotary_modules import stated_rope_theta
 from .scaled_frequencies import ScaledFrequencies, put_frequencies
-from .scaling_state import STATE_ATTRIBUTE, ScaledRope, ScalingState
+from .scaling_state import BUILT_ATTRIBUTE, STATE_ATTRIBUTE, ScaledRope, ScalingState
 from .shared_tables import SharedTables, put_tables
 
 if TYPE_CHECKING:
@@ -73,20 +73,6 @@ def _scaled_parameters(
     return scale_frequencies(scaling, inv_freq, stated_rope_theta(config, None) or LLAMA_ROPE_THETA), attention_scaling
 
 
-def built_scaling(module: nn.Module) -> RopeScaling | None:
-    """The scaling with which ``_build_with_parameters`` built ``module``; None for every other module."""
-    function = module.__dict__.get("compute_default_rope_parameters")
-    if isinstance(function, functools.partial) and function.func is _scaled_parameters:
-        return function.args[1]  # type: ignore[no-any-return]
-    return None
-
-
-def unscaled_frequencies(module: nn.Module) -> Tensor:
-    """What the library computes for a ``module`` with a ``built_scaling``: float32, on the CPU."""
-    frequencies, _ = module.__dict__["compute_default_rope_parameters"].args[0](module.config)
-    return frequencies.detach().to("cpu", torch.float32)  # type: ignore[no-any-return]
-
-
 def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
     """The library asks the instance for its default frequencies, once when building it and again after loading."""
 
@@ -102,6 +88,7 @@ def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) ->
             )
             super().__init__(*arguments, **keywords)
             if self.rope_type == "default":
+                self.__dict__[BUILT_ATTRIBUTE] = patch.scaling
                 patch.modules_built += 1
             else:  # the configuration states a scaling, and the library has applied it
                 del self.__dict__["compute_default_rope_parameters"]

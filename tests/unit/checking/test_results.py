@@ -69,7 +69,7 @@ Scaled ×4 is right.
 | ---: | ---: | ---: |
 | 8192 | 2 of 2 | 1 of 2 |
 
-## Questions found, by context length and depth
+## Questions answered, by context length and depth
 
 ×4 (as loaded); depth 0 is the beginning of the prompt:
 

@@ -86,3 +86,12 @@ def scaling_name(scaling: RopeScaling) -> str:
     if scaling.factor == 1:
         return "no scaling"
     return f"×{scaling.factor:g}" if scaling.rope_type == LINEAR else str(scaling)
+
+
+def shown_perplexity(perplexity: float) -> str:
+    """Two decimals below 100, fewer above; from a million on nobody needs the digits."""
+    if not perplexity < 1e6:
+        return "> 10⁶"
+    return (
+        f"{perplexity:.2f}" if perplexity < 100 else f"{perplexity:.1f}" if perplexity < 1000 else f"{perplexity:.0f}"
+    )

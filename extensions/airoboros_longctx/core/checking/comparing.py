@@ -119,7 +119,9 @@ def paired_difference(
         return None
     means = [sum(piece) / len(piece) for piece in zip(*pieces, strict=True)]
     mean = sum(means) / len(means)
-    if len(means) < 2:
+    if math.isnan(mean):  # both explode
+        return None
+    if len(means) < 2 or math.isinf(mean):
         return mean, 0.0
     variance = sum((one - mean) ** 2 for one in means) / (len(means) - 1)
     return mean, math.sqrt(variance / len(means))

@@ -66,7 +66,8 @@ def scored_pieces(texts: Sequence[tuple[str, Sequence[int]]], lengths: Sequence[
 
 
 def perplexity_point(length: int, log_losses: Sequence[float], scored: int) -> PerplexityPoint:
-    """exp of the mean loss over all scored tokens; every piece has ``scored`` of them."""
-    mean = sum(log_losses) / len(log_losses)
-    perplexity = math.exp(mean) if mean < 700 else math.inf
-    return PerplexityPoint(length, perplexity, scored * len(log_losses), tuple(log_losses))
+    """exp of the mean loss over all scored tokens; every piece has ``scored`` of them. A loss that is no number (half
+    precision overflowed) counts as infinite."""
+    losses = tuple(math.inf if math.isnan(loss) else loss for loss in log_losses)
+    mean = sum(losses) / len(losses)
+    return PerplexityPoint(length, math.exp(mean) if mean < 700 else math.inf, scored * len(losses), losses)

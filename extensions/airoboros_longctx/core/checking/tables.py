@@ -7,25 +7,16 @@ import io
 from collections.abc import Sequence
 
 from ..foreign_text import quoted
-from .check_result import PASSKEY, QUESTION, CheckResult, ScalingMeasured, scaling_name
+from .check_result import PASSKEY, QUESTION, CheckResult, ScalingMeasured, scaling_name, shown_perplexity
 from .comparing import answers, measured_lengths
 
-KINDS = {PASSKEY: "Pass keys", QUESTION: "Questions"}
+KINDS = {PASSKEY: "Pass keys found", QUESTION: "Questions answered"}
 
 
 def column_names(result: CheckResult) -> list[str]:
     """One for each of ``result.measured``; the first says that the model was loaded so."""
     names = [scaling_name(one.scaling) for one in result.measured]
     return [f"{names[0]} (as loaded)", *names[1:]]
-
-
-def shown_perplexity(perplexity: float) -> str:
-    """Two decimals below 100, fewer above; from a million on nobody needs the digits."""
-    if not perplexity < 1e6:
-        return "> 10⁶"
-    return (
-        f"{perplexity:.2f}" if perplexity < 100 else f"{perplexity:.1f}" if perplexity < 1000 else f"{perplexity:.0f}"
-    )
 
 
 def as_markdown(result: CheckResult) -> str:
@@ -38,7 +29,7 @@ def as_markdown(result: CheckResult) -> str:
     for kind, title in KINDS.items():
         grids = [one for one in result.measured if _cells(one, kind)]
         if grids:
-            parts.append(f"## {title} found, by context length and depth")
+            parts.append(f"## {title}, by context length and depth")
         for one in grids:
             name = column_names(result)[result.measured.index(one)]
             parts += [f"{name[0].upper()}{name[1:]}; depth 0 is the beginning of the prompt:", _grid(one, kind)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..rope_scaling import NO_SCALING, RopeScaling
-from .check_result import CheckVerdict, ScalingMeasured, scaling_name
-from .comparing import Answers, Comparison, answers, best_measured, compare, measured_lengths, reads_to
+from ..rope_scaling import RopeScaling
+from .check_result import CheckVerdict, ScalingMeasured, scaling_name, shown_perplexity
+from .comparing import Comparison, answers, best_measured, compare, measured_lengths, reads_to
 
 RIGHT, OTHER_FACTOR, SHORT, UNCLEAR = "right", "other_factor", "short", "unclear"
 
@@ -21,62 +21,62 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
     if best is not loaded:
         sentence = _other_factor(best.scaling, loaded.scaling, compare(best, loaded, base))
         return CheckVerdict(OTHER_FACTOR, sentence, read, best.scaling.factor)
-    how = _as_loaded(loaded.scaling)
+    how = "Unscaled" if loaded.scaling.factor == 1 else f"Scaled {scaling_name(loaded.scaling)}"
     tried = [one.scaling for one in measured[1:] if compare(loaded, one, base).tells]
     factor = loaded.scaling.factor if tried else None
+    others = _none_better(tried)
     if read is None:
-        return CheckVerdict(UNCLEAR, f"{how} it reads no context well: {_at(loaded, lengths[:1])}.", None, factor)
+        return CheckVerdict(UNCLEAR, f"{how}, it reads no context well: {_figures(loaded, lengths[:1])}.{others}", None)
     if read < longest:
         beyond = next(length for length in lengths if length > read)
-        reach = f"{how} it reads well to {read} tokens, not beyond"
-        figures = f"{_at(loaded, [read])}, {_at(loaded, [beyond])}"
-        return CheckVerdict(SHORT, f"{reach}: {figures}.{_none_better(tried)}", read, factor)
-    reach = f"it reads well to {read} tokens"
+        figures = _figures(loaded, [read, beyond])
+        return CheckVerdict(
+            SHORT, f"{how}, it reads well to {read} tokens, not beyond: {figures}.{others}", read, factor
+        )
+    reach = f"t reads well to {read} tokens"
     if read < window:
-        reach += f", the longest context that was measured of {window}"
-    figures = f"{_at(loaded, lengths[:1])}, {_at(loaded, [read])}" if len(lengths) > 1 else _at(loaded, [read])
+        reach += f", the longest that was measured of {window}"
+    reach += f": {_figures(loaded, [lengths[0], read])}."
     if not tried:
-        nothing = " Whether another factor reads better was not measured."
-        return CheckVerdict(UNCLEAR, f"{how} {reach}: {figures}.{nothing}", read)
-    return CheckVerdict(RIGHT, f"{how} is right: {reach}: {figures}.{_none_better(tried)}", read, factor)
+        return CheckVerdict(UNCLEAR, f"{how}, i{reach} Whether another factor reads better was not measured.", read)
+    return CheckVerdict(RIGHT, f"{how} is right. I{reach}{others}", read, factor)
 
 
 def _other_factor(best: RopeScaling, loaded: RopeScaling, comparison: Comparison) -> str:
-    range_ = " to ".join(str(length) for length in dict.fromkeys((comparison.lengths[0], comparison.lengths[-1])))
-    seen = []
+    lengths = dict.fromkeys((comparison.lengths[0], comparison.lengths[-1]))
+    name, found = scaling_name(best), []
     if comparison.first.asked:
-        first, second = _share(comparison.first), _share(comparison.second)
-        seen.append(f"{first} with {scaling_name(best)}, {second} with {scaling_name(loaded)}")
+        first, second = comparison.first, comparison.second
+        found.append(f"{name} finds {first.right} of {first.asked} answers and {scaling_name(loaded)} {second.right}")
     if comparison.less_loss is not None:
-        percent = 100 * (1 - math.exp(-abs(comparison.less_loss)))
-        seen.append(f"perplexity is {percent:.0f} % {'lower' if comparison.less_loss >= 0 else 'higher'}")
+        more, less = (loaded, best) if comparison.less_loss >= 0 else (best, loaded)
+        higher = _times_higher(abs(comparison.less_loss))
+        found.append(f"perplexity is {higher} with {scaling_name(more)} than with {scaling_name(less)}")
     return (
-        f"This looks like factor {best.factor:g}, not {loaded.factor:g}: at {range_} tokens {'; '.join(seen)}. "
-        f"Load it with factor {best.factor:g} and check it again."
+        f"This looks like factor {best.factor:g}, not {loaded.factor:g}: at {' to '.join(map(str, lengths))} tokens "
+        f"{', and '.join(found)}. Load it with factor {best.factor:g} and check it again."
     )
 
 
-def _at(measured: ScalingMeasured, lengths: Sequence[int]) -> str:
-    """``perplexity 19.1 and 10 of 10 answers at 256 tokens``."""
-    parts = [f"perplexity {point.perplexity:.4g}" for point in measured.perplexity if point.context_tokens in lengths]
-    found = answers(measured, lengths)
+def _times_higher(nats: float) -> str:
+    if nats < math.log(10):
+        return f"{100 * math.expm1(nats):.0f} % higher"
+    return f"{math.exp(nats):.0f} times higher" if nats < math.log(1000) else "more than 1000 times higher"
+
+
+def _figures(measured: ScalingMeasured, lengths: Sequence[int]) -> str:
+    """``perplexity 39.50 at 64 tokens and 35.36 at 1024, 5 of 6 answers at 1024``."""
+    points = {point.context_tokens: shown_perplexity(point.perplexity) for point in measured.perplexity}
+    known = [f"{points[length]} at {length}" for length in dict.fromkeys(lengths) if length in points]
+    parts = [f"perplexity {' and '.join(known)}"] if known else []
+    found = answers(measured, lengths[-1:])
     if found.asked:
-        parts.append(_share(found))
-    return f"{' and '.join(parts)} at {lengths[-1]} tokens"
-
-
-def _share(found: Answers) -> str:
-    return f"{found.right} of {found.asked} answers"
+        parts.append(f"{found.right} of {found.asked} answers at {lengths[-1]}")
+    return ", ".join(parts)
 
 
 def _none_better(tried: Sequence[RopeScaling]) -> str:
-    if not tried:
-        return ""
     names = [scaling_name(one) for one in sorted(tried, key=lambda one: one.factor)]
-    if len(names) == 1:
-        return f" {names[0].capitalize()} does not read better."
-    return f" None of {', '.join(names[:-1])} and {names[-1]} reads better."
-
-
-def _as_loaded(scaling: RopeScaling) -> str:
-    return "Unscaled" if scaling.rope_type == NO_SCALING else f"Scaled {scaling_name(scaling)}"
+    if len(names) < 2:
+        return f" With {names[0]} it does not read better." if names else ""
+    return f" With {', '.join(names[:-1])} or {names[-1]} it does not read better."
