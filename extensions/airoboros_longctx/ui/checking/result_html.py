@@ -6,8 +6,8 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 
-from ...core.checking.check_result import PASSKEY, CheckProgress, CheckResult, RetrievalCell
-from ...core.checking.tables import column_names, shown_perplexity
+from ...core.checking.check_result import PASSKEY, CheckProgress, CheckResult, RetrievalCell, shown_perplexity
+from ...core.checking.tables import column_names
 from ...core.foreign_text import quoted
 
 #: What the page's script looks for: while it is there, the page asks for the progress again.
