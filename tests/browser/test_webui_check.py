@@ -53,6 +53,7 @@ def test_verdict_and_plots_while_others_are_answered(newest, server, page, model
 
 @pytest.mark.thorough
 def test_stopped_half_way_the_model_is_as_it_was(server, page, models, offline_scores):
+    server.load(models.scaled.name)  # scaled while it is loaded, and not in place as at the start
     checking.start(page, "")
     checking.wait_for_share(page, 0.5)
     checking.press(page, "Stop the check")
