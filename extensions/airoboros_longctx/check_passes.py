@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from .core.checking.check_result import CheckProgress, PerplexityPoint, RetrievalCell, ScalingMeasured
@@ -60,7 +61,7 @@ class CheckPasses:
         for batch in self._batches(rows, length):
             losses += self._pass(
                 other,
-                lambda batch=batch: self._model.mean_losses(batch, pieces.scored),
+                partial(self._model.mean_losses, batch, pieces.scored),
                 length * len(batch),
                 f"perplexity at {length} tokens, {into.scaling}",
             )
@@ -74,7 +75,7 @@ class CheckPasses:
         for batch in self._batches(prompts, length):
             right = self._pass(
                 other,
-                lambda batch=batch: self._model.replies_begin_with([(one.text, one.answer) for one in batch]),
+                partial(self._model.replies_begin_with, [(one.text, one.answer) for one in batch]),
                 length * len(batch),
                 f"retrieval at {length} tokens, {into.scaling}",
             )

@@ -29,13 +29,14 @@ from typing import Any
 from .check_passes import CheckPasses, CheckStopped, Measurements
 from .core.checking.check_options import CheckError, CheckOptions
 from .core.checking.check_result import CheckProgress, CheckResult
+from .core.checking.comparing import best_measured
 from .core.checking.context_lengths import context_lengths, next_trial_factor, trial_factors, trial_lengths
 from .core.checking.documentation_text import documentation_topics, text_name
 from .core.checking.method import method_sentence
 from .core.checking.pace import Pace
 from .core.checking.retrieval_prompts import SHORTEST_PROMPT, RetrievalPrompt, retrieval_prompts
 from .core.checking.scored_pieces import ScoredPieces, needed_tokens, scored_pieces
-from .core.checking.verdict import best_measured, judge
+from .core.checking.verdict import judge
 from .core.errors import RopeScalingError
 from .core.foreign_text import quoted
 from .core.load_status import LoadStatus
@@ -117,7 +118,7 @@ class _Check:
         others = dict.fromkeys(curves, lengths)
         if options.trial:
             for factor in trial_factors(self._loaded):
-                others.setdefault(factor, trial_lengths(lengths, self._base, self._loaded, factor))
+                others.setdefault(factor, self._trial_lengths(lengths, factor))
         if others and self._model.live_model is None:
             self._notes.append(f"{self._model.loader} cannot be scaled while it runs: no other factor was measured.")
             others = {}
@@ -157,7 +158,7 @@ class _Check:
     ) -> dict[float, tuple[int, ...]]:
         """Cut the texts into the pieces to score; ``others`` without the lengths that they are too short for."""
         model, options = self._model.measured, self._options
-        longest = max(max(its) for its in [lengths, *others.values()])
+        longest = max(max(its) for its in [lengths, *others.values()] if its)
         if not model.gives_logits:
             self._notes.append(f"{self._model.loader} gives no logits: perplexity could not be measured.")
             return others
@@ -172,6 +173,15 @@ class _Check:
             longest = max(lengths)
             self._pieces = scored_pieces(texts, lengths, options.windows)
         return {factor: tuple(one for one in its if one <= longest) for factor, its in others.items()}
+
+    def _trial_lengths(self, lengths: Sequence[int], factor: float) -> tuple[int, ...]:
+        found = trial_lengths(lengths, self._base, self._loaded, factor)
+        if not found:
+            reads = round(self._base * factor)
+            self._notes.append(
+                f"Factor {factor:g} was not tried: it reads {reads} tokens, and no context so short was asked for."
+            )
+        return found
 
     def _documentation(self, lengths: Sequence[int]) -> tuple[str, tuple[int, ...]]:
         """Twice as much as is needed, so that the pieces come from more than one topic."""
@@ -227,7 +237,7 @@ class _Check:
         if factor is None:
             return {}
         longest = max(point.context_tokens for one in measured for point in one.perplexity or one.retrieval)
-        its = tuple(n for n in trial_lengths(lengths, self._base, self._loaded, factor) if n <= longest)
+        its = tuple(length for length in self._trial_lengths(lengths, factor) if length <= longest)
         self._pace.plan(self._work(its))
         return {factor: its}
 

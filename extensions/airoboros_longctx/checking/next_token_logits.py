@@ -35,24 +35,26 @@ def last_logits(model: Any, ids: Tensor, keep: int) -> Tensor:
     Without a key-value cache, and without logits for the other positions where the model can do without: for a
     vocabulary of 32000 they would take 1 GiB for 8192 tokens. ``model`` is what ``transformers_model`` returns.
     """
+    accepted = inspect.signature(model.forward).parameters
+    argument = next((name for name in _KEEP_ARGUMENTS if name in accepted), None)
     with torch.inference_mode():
-        accepted = inspect.signature(model.forward).parameters
-        for argument in _KEEP_ARGUMENTS:
-            if argument in accepted:
-                logits = model(input_ids=ids, use_cache=False, **{argument: keep}).logits
-                return logits[:, -keep:].float()
-        if getattr(model.config, "model_type", "") in _HEAD_OVER_DECODER:
+        logits: Tensor
+        if argument is not None:
+            logits = model(input_ids=ids, use_cache=False, **{argument: keep}).logits
+        elif getattr(model.config, "model_type", "") in _HEAD_OVER_DECODER:
             hidden = model.base_model(input_ids=ids, use_cache=False)[0]
-            return model.get_output_embeddings()(hidden[:, -keep:]).float()
-        return model(input_ids=ids, use_cache=False).logits[:, -keep:].float()
+            logits = model.get_output_embeddings()(hidden[:, -keep:])
+        else:
+            logits = model(input_ids=ids, use_cache=False).logits
+        return logits[:, -keep:].float()
 
 
 def last_logits_by_labels(model: Any, ids: Tensor, keep: int) -> Tensor:
     """The same of one row, from a loader's shell around another engine (ExLlama_HF and its like): such a shell gives
     the logits of all positions to those who also hand it labels."""
     with torch.inference_mode():
-        logits = model(input_ids=ids, labels=ids, use_cache=False).logits[:, -keep:].float()
+        logits: Tensor = model(input_ids=ids, labels=ids, use_cache=False).logits
     for remembered in ("past_seq", "past_seq_negative"):
         if getattr(model, remembered, None) is not None:
             setattr(model, remembered, None)  # it no longer says what the engine's cache holds
-    return logits
+    return logits[:, -keep:].float()

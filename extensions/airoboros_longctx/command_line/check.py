@@ -164,7 +164,10 @@ def _make_folder(folder: Path) -> None:
 
 def _text(name: str) -> tuple[str, str]:
     path = Path(name)
-    return path.name, read_document(path, path.name).text
+    read = read_document(path, path.name)
+    for note in read.notes:
+        print(f"{read.title}: {note}", file=sys.stderr)
+    return path.name, read.text
 
 
 def _lengths(text: str) -> tuple[int, ...]:

@@ -69,6 +69,23 @@ def test_a_given_factor_brings_its_own_window() -> None:
     assert result.window == 256
 
 
+def test_curves_beyond_the_models_own_window_do_not_make_it_short() -> None:
+    result = check(PretendedModel(), CheckOptions(windows=4, prompts=1, factors=(8.0,)))
+    assert lengths(result, 0)[-1] == 2048
+    assert (result.verdict.kind, result.verdict.reads_to) == ("right", 1024)
+
+
+def test_a_factor_that_can_read_none_of_the_lengths_is_not_judged_by_them() -> None:
+    result = check(PretendedModel(right_factor=2.0), CheckOptions(contexts=(1024,), windows=4, prompts=1))
+    assert factors(result) == [4, 8]
+    assert result.notes == ("Factor 2 was not tried: it reads 512 tokens, and no context so short was asked for.",)
+
+
+def test_an_unscaled_model_is_compared_at_short_contexts_alone() -> None:
+    result = check(PretendedModel(factor=1.0), CheckOptions(contexts=(64, 128), windows=4, prompts=1))
+    assert result.verdict.looks_like_factor == 4.0
+
+
 def test_the_same_pieces_are_scored_at_every_length_and_factor() -> None:
     result = check(PretendedModel())
     assert {point.scored_tokens for one in result.measured for point in one.perplexity} == {4 * 32}

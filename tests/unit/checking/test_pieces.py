@@ -52,13 +52,14 @@ def test_a_trial_is_made_where_both_factors_should_read() -> None:
     assert trial_lengths(lengths, 2048, 4, 2) == (1024, 2048, 4096)
     assert trial_lengths(lengths, 2048, 4, 8) == (2048, 4096, 8192)
     assert trial_lengths((64, 128), 2048, 4, 2) == (64, 128)
-    assert trial_lengths((3000,), 2048, 4, 1) == (3000,)
+    assert trial_lengths((3000,), 2048, 4, 1) == ()
 
 
 def test_the_trials_of_an_unscaled_model_reach_beyond_its_window() -> None:
     lengths = context_lengths(2048)
     assert trial_lengths(lengths, 2048, 1, 2) == (512, 1024, 2048)
     assert trial_lengths(lengths, 2048, 1, 8) == (2048, 4096, 8192)
+    assert trial_lengths((64, 128), 2048, 1, 8) == (64, 128)
 
 
 def test_the_next_factor_lies_beyond_a_best_one_at_the_edge() -> None:

@@ -15,7 +15,7 @@ from extensions.airoboros_longctx.core.user_rules import add_user_rule
 from extensions.airoboros_longctx.rope.engine import RopeEngine
 from extensions.airoboros_longctx.workbench import DEMO_MODELS, Workbench
 
-LENGTHS = (64, 256, 512, 1024, 2048)
+LENGTHS = (64, 256, 1024, 2048)
 MODELS = {"airoboros-tiny-1.4.1-PI-1024": 4.0, "airoboros-tiny-1.4.1-lxctx-PI-2048": 8.0}
 
 

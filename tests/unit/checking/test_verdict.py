@@ -98,9 +98,9 @@ def test_an_unscaled_model_past_its_window_explodes() -> None:
 def test_a_perplexity_that_explodes_is_told_in_words() -> None:
     worse = measured(1, {64: 1e7, 2048: 1e7})
     found = verdict(2048, worse, measured(4, {64: 25.0, 2048: 6.0}))
-    assert "perplexity is more than 1000 times higher with no scaling than with ×4." in found.sentence
+    assert "perplexity is more than 1000 times as high with no scaling than with ×4." in found.sentence
     found = verdict(2048, measured(1, {2048: 100.0}), measured(4, {2048: 5.0}))
-    assert "perplexity is 20 times higher with no scaling" in found.sentence
+    assert "perplexity is 20.0 times as high with no scaling" in found.sentence
     no_number = perplexity_point(2048, [float("nan")] * 16, 32)
     assert (no_number.perplexity, no_number.log_losses[0]) == (float("inf"), float("inf"))
     found = verdict(2048, ScalingMeasured(worse.scaling, (no_number,)), measured(4, {2048: 5.0}))

@@ -60,7 +60,7 @@ def compare(first: ScalingMeasured, second: ScalingMeasured, base: int) -> Compa
     """By the rule at the head of this module; ``base`` is the original window in tokens."""
     limit = base * min(first.scaling.factor, second.scaling.factor)
     lengths = tuple(length for length in measured_lengths(first) if length in measured_lengths(second))
-    lengths = tuple(length for length in lengths if length <= limit) or lengths[:1]
+    lengths = tuple(length for length in lengths if length <= limit)
     one, other = answers(first, lengths), answers(second, lengths)
     difference = paired_difference(_points(second, lengths), _points(first, lengths))
     more = one.right - other.right

@@ -39,14 +39,13 @@ def trial_lengths(lengths: Sequence[int], base: int, loaded: float, factor: floa
 
     ``base`` is the original window in tokens. A factor can only be blamed for what it should read: up to ``base`` times
     the smaller of the two. Of an unscaled model the factors 2, 4, 8 are compared with each other as well, so each is
-    measured up to what the next smaller one reads.
+    measured up to what the next smaller one reads. None where all of ``lengths`` are longer.
     """
     limit = base * max(min(loaded, factor), factor / 2 if loaded == 1 else 1.0)
     longer = list(lengths)
-    while loaded == 1 and longer[-1] * 2 <= limit:
+    while loaded == 1 and base <= longer[-1] <= limit / 2:
         longer.append(longer[-1] * 2)
-    within = [length for length in longer if length <= limit] or [longer[0]]
-    return tuple(within[-_TRIAL_LENGTHS:])
+    return tuple([length for length in longer if length <= limit][-_TRIAL_LENGTHS:])
 
 
 #: Factors beyond this are not tried unless they are asked for.

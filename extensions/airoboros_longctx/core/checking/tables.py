@@ -32,7 +32,10 @@ def as_markdown(result: CheckResult) -> str:
             parts.append(f"## {title}, by context length and depth")
         for one in grids:
             name = column_names(result)[result.measured.index(one)]
-            parts += [f"{name[0].upper()}{name[1:]}; depth 0 is the beginning of the prompt:", _grid(one, kind)]
+            parts += [
+                f"{name[0].upper()}{name[1:]}; depth 0 is the beginning of the prompt:",
+                retrieval_markdown(one, kind),
+            ]
     loader = f"Loader {quoted(result.loader)}, window {result.window} tokens, {result.seconds:.0f} s."
     text = f" Text: {quoted(result.text_name)}." if result.text_name else ""
     parts += [" ".join(filter(None, [result.method, loader])) + text, *result.notes]
@@ -48,6 +51,17 @@ def perplexity_markdown(result: CheckResult) -> str:
         for length in lengths
     ]
     return markdown_table(["context", *column_names(result)], rows)
+
+
+def retrieval_markdown(measured: ScalingMeasured, kind: str) -> str:
+    """A row for each context length, a column for each depth."""
+    cells = _cells(measured, kind)
+    depths = sorted({depth for _, depth in cells})
+    rows = []
+    for length in sorted({length for length, _ in cells}):
+        found = [cells.get((length, depth)) for depth in depths]
+        rows.append([str(length), *(f"{one[0]} of {one[1]}" if one else "" for one in found)])
+    return markdown_table(["context", *(f"{depth:g}" for depth in depths)], rows)
 
 
 def as_csv(result: CheckResult) -> str:
@@ -71,16 +85,6 @@ def as_csv(result: CheckResult) -> str:
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---:"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _grid(measured: ScalingMeasured, kind: str) -> str:
-    cells = _cells(measured, kind)
-    depths = sorted({depth for _, depth in cells})
-    rows = []
-    for length in sorted({length for length, _ in cells}):
-        found = [cells.get((length, depth)) for depth in depths]
-        rows.append([str(length), *(f"{one[0]} of {one[1]}" if one else "" for one in found)])
-    return markdown_table(["context", *(f"{depth:g}" for depth in depths)], rows)
 
 
 def _cells(measured: ScalingMeasured, kind: str) -> dict[tuple[int, float], tuple[int, int]]:

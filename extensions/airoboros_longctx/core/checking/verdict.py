@@ -17,7 +17,8 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
     loaded, lengths = measured[0], measured_lengths(measured[0])
     if not lengths:
         return CheckVerdict(UNCLEAR, "Nothing was measured, so nothing can be said.")
-    read, longest, best = reads_to(loaded), lengths[-1], best_measured(measured, base)
+    within = [length for length in lengths if length <= window] or lengths[:1]
+    read, longest, best = reads_to(loaded), within[-1], best_measured(measured, base)
     if best is not loaded:
         sentence = _other_factor(best.scaling, loaded.scaling, compare(best, loaded, base))
         return CheckVerdict(OTHER_FACTOR, sentence, read, best.scaling.factor)
@@ -50,7 +51,7 @@ def _other_factor(best: RopeScaling, loaded: RopeScaling, comparison: Comparison
         found.append(f"{name} finds {first.right} of {first.asked} answers and {scaling_name(loaded)} {second.right}")
     if comparison.less_loss is not None:
         more, less = (loaded, best) if comparison.less_loss >= 0 else (best, loaded)
-        higher = _times_higher(abs(comparison.less_loss))
+        higher = _how_much_higher(abs(comparison.less_loss))
         found.append(f"perplexity is {higher} with {scaling_name(more)} than with {scaling_name(less)}")
     return (
         f"This looks like factor {best.factor:g}, not {loaded.factor:g}: at {' to '.join(map(str, lengths))} tokens "
@@ -58,10 +59,10 @@ def _other_factor(best: RopeScaling, loaded: RopeScaling, comparison: Comparison
     )
 
 
-def _times_higher(nats: float) -> str:
-    if nats < math.log(10):
+def _how_much_higher(nats: float) -> str:
+    if nats < math.log(2):
         return f"{100 * math.expm1(nats):.0f} % higher"
-    return f"{math.exp(nats):.0f} times higher" if nats < math.log(1000) else "more than 1000 times higher"
+    return f"{math.exp(nats):.1f} times as high" if nats < math.log(1000) else "more than 1000 times as high"
 
 
 def _figures(measured: ScalingMeasured, lengths: Sequence[int]) -> str:
