@@ -48,6 +48,9 @@ def test_stopped_check_leaves_the_model_as_it_was(page):
     page.locator(f"{checking.PANEL} [role=alert]", has_text="the model's window has 1024").wait_for(timeout=30_000)
     page.get_by_role("button", name="Start the check").wait_for()
     checking.start(page, "")
+    checking.wait_for_share(page, 0.05)
+    page.reload()  # the check goes on without its page
+    checking.open_panel(page)
     checking.wait_for_share(page, 0.1)
     checking.press(page, "Stop the check")
     page.locator(f"{checking.RESULT} .airoboros-longctx-note", has_text="stopped after").first.wait_for(timeout=60_000)
