@@ -29,7 +29,9 @@ def check_loaded_with(factor: float, model: str, data_folder: Path) -> CheckResu
     measured = LogitsModel(loaded.model, workbench.host.tokenizer)
     subject = checked_model(workbench.service.status(), loaded, measured)
     assert subject.scaling.factor == factor
-    lengths = tuple(length for length in LENGTHS if length <= 256 * min(factor, MODELS[model]))
+    right = MODELS[model]
+    reads = right if factor == right else min(factor, right / 2)  # the whole window only where it is to be judged
+    lengths = tuple(length for length in LENGTHS if length <= 256 * reads)
     brief = CheckOptions(contexts=lengths, windows=6, prompts=1, depths=(0.0, 0.5, 1.0))
     return CheckService(RopeEngine()).check(subject, brief)
 

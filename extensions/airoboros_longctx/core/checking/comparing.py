@@ -8,9 +8,10 @@ error of that difference. Otherwise the two are alike. Retrieval comes first bec
 hardly shows in the perplexity of a large model.
 
 **How far.** A length is read if its loss is not above the lowest loss at a shorter length, by more than 0.05 nats and
-twice the standard error of the difference over the same pieces, and if at least half as large a share of its prompts is
-answered as at the best length (asked only where that share is at least a half: a model that cannot do the task says
-nothing about its window). A model reads to the last length before the first that it does not read.
+twice the standard error of the difference over the same pieces, and if at least 20 % of its prompts are answered, as
+the paper on position interpolation counts it (arXiv:2306.15595; asked only of a model that answers half of the prompts
+of one length: one that cannot do the task says nothing about its window). A model reads to the last length before the
+first that it does not read.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _MORE_ANSWERS_SHARE, _MORE_ANSWERS = 0.25, 3
 _LESS_LOSS = 0.02
 _MORE_LOSS = 0.05
 _STANDARD_ERRORS = 2.0
-_CAN_ANSWER = 0.5
+_CAN_ANSWER, _READ_SHARE = 0.5, 0.2
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def reads_to(measured: ScalingMeasured) -> int | None:
     read = None
     for at, length in enumerate(lengths):
         found = shares[length]
-        if best_share >= _CAN_ANSWER and found.asked and found.share < best_share / 2:
+        if best_share >= _CAN_ANSWER and found.asked and found.share < _READ_SHARE:
             break
         if at and _rises(measured, lengths[:at], length):
             break

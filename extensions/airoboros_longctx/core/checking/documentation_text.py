@@ -6,6 +6,7 @@ their own for each seed. Another version of Python has a slightly other text: ``
 
 from __future__ import annotations
 
+import functools
 import platform
 import random
 import re
@@ -15,6 +16,7 @@ from .check_options import CheckError
 #: Shorter topics refer to longer ones and say little.
 _SHORTEST_TOPIC = 2000
 _MARKS = re.compile(r"[*`]+|[=~^|+\-_]{3,}")
+_PLAIN_SENTENCE = re.compile(r"[A-Z][a-zA-Z ,'()-]+\.")
 _BLANKS = re.compile(r"[ \t]+")
 
 
@@ -34,6 +36,17 @@ def documentation_topics(seed: int = 0) -> list[str]:
     found = [_plain(text) for _, text in sorted(topics.items()) if len(text) >= _SHORTEST_TOPIC]
     random.Random(seed).shuffle(found)
     return found
+
+
+@functools.lru_cache(maxsize=1)
+def plain_sentences() -> tuple[str, ...]:
+    """Sentences of the documentation that stand by themselves, 25 to 160 characters long."""
+    found = set()
+    for topic in documentation_topics():
+        for sentence in re.split(r"(?<=[.])\s+", " ".join(topic.split())):
+            if 25 <= len(sentence) <= 160 and _PLAIN_SENTENCE.fullmatch(sentence):
+                found.add(sentence)
+    return tuple(sorted(found))
 
 
 def _plain(text: str) -> str:

@@ -1,9 +1,10 @@
 """Prompts whose answer stands at a chosen depth, of a chosen length in tokens.
 
 The passkey task is that of Mohtashami and Jaggi, "Landmark Attention" (arXiv:2305.16300): a random number, stated once
-in text that says nothing. The questions are over small facts, one of which is asked for. Both are closed-context
-questions as the models were trained on them (``core/prompts``), and of both the reply is begun ("The pass key of the
-door is"), so that what remains is the answer itself and nothing depends on how a model likes to put it.
+in text that has nothing to do with it. The questions are over small facts among such text, one of which is asked for.
+Both are closed-context questions as the models were trained on them (``core/prompts``), and of both the reply is begun
+("The pass key of the door is"), so that what remains is the answer itself and nothing depends on how a model likes to
+put it.
 """
 
 from __future__ import annotations
@@ -11,20 +12,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..prompts.closed_context import ClosedContext, Document, render
 from ..prompts.instruction_templates import InstructionTemplate, render_conversation
 from .check_result import PASSKEY, QUESTION
+from .documentation_text import plain_sentences
 from .small_facts import NOUNS, SmallFact, random_fact, small_facts
 
 #: Below this most of the prompt would be template.
 SHORTEST_PROMPT = 256
-_NOISE = (
-    "The fields are wide.",
-    "The hills are far away.",
-    "The path goes on.",
-    "It leads there and it leads back.",
-)
 
 
 @dataclass(frozen=True)
@@ -94,25 +91,30 @@ def _most_sentences(build: _Build, length: int, guess: int, count_tokens: Callab
 
 def _passkey(rng: random.Random, depth: float, template: InstructionTemplate) -> _Build:
     key = SmallFact("pass key", "door", str(rng.randint(1000, 9999)))
-
-    def build(sentences: int) -> tuple[str, str]:
-        noise = [_NOISE[number % len(_NOISE)] for number in range(sentences)]
-        noise.insert(round(depth * sentences), key.sentence)
-        return _asked(" ".join(noise), key, template)
-
-    return build
+    others = _filler(rng)
+    return partial(_around, others, key, depth, template)
 
 
 def _question(rng: random.Random, depth: float, template: InstructionTemplate) -> _Build:
     asked = random_fact(rng, rng.choice(NOUNS))
-    others = [fact for fact in small_facts(rng) if fact.noun != asked.noun]
+    facts = [fact.sentence for fact in small_facts(rng) if fact.noun != asked.noun]
+    others = [sentence for pair in zip(facts, _filler(rng), strict=False) for sentence in pair]
+    return partial(_around, others, asked, depth, template)
 
-    def build(sentences: int) -> tuple[str, str]:
-        facts = [others[number % len(others)] for number in range(sentences)]
-        facts.insert(round(depth * sentences), asked)
-        return _asked(" ".join(fact.sentence for fact in facts), asked, template)
 
-    return build
+def _filler(rng: random.Random) -> list[str]:
+    sentences = list(plain_sentences())
+    rng.shuffle(sentences)
+    return sentences
+
+
+def _around(
+    others: Sequence[str], fact: SmallFact, depth: float, template: InstructionTemplate, sentences: int
+) -> tuple[str, str]:
+    """The prompt with ``fact`` at ``depth`` among so many of the ``others``, and the answer."""
+    told = [others[number % len(others)] for number in range(sentences)]
+    told.insert(round(depth * sentences), fact.sentence)
+    return _asked(" ".join(told), fact, template)
 
 
 def _asked(text: str, fact: SmallFact, template: InstructionTemplate) -> tuple[str, str]:
