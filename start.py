@@ -90,8 +90,8 @@ class Group(NamedTuple):
 
 GROUPS = {
     "workbench": Group(
-        "Transformers, Gradio and what they need: about 110 MB to download, 650 MB on disk",
-        "torch, transformers, gradio, sentencepiece, yaml",
+        "Transformers, Gradio, matplotlib and what they need: about 130 MB to download, 730 MB on disk",
+        "torch, transformers, gradio, sentencepiece, yaml, matplotlib.figure",
     ),
     "documents": Group(
         "what PDFs, web pages, Office files and e-books are read with: about 23 MB to download, 75 MB on disk",

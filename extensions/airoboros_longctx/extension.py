@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .core.documents.shelves import DocumentShelves
@@ -15,7 +16,9 @@ from .prompt_service import PromptService
 from .service import LongContextService
 
 if TYPE_CHECKING:
+    from .documents.check_store import CheckStore
     from .host.webui import WebuiHost
+    from .ui.checking.running import CheckRuns
 
 #: The webui fills this from its own settings (keys ``airoboros_longctx-<param>``) before ``setup``.
 params: dict[str, Any] = {setting.name: setting.default for setting in describe_settings()}
@@ -33,7 +36,8 @@ class Extension:
 
         self.host = WebuiHost(extension_name)
         self._said: set[str] = set()
-        self.service = LongContextService(self.host, RopeEngine(), self.settings)
+        self._rope = RopeEngine()
+        self.service = LongContextService(self.host, self._rope, self.settings)
         self.prompt_service = PromptService()
         self.shelves = DocumentShelves(document_store(self.settings(), self.host))
         self.prompting = WebuiPrompting(
@@ -41,6 +45,15 @@ class Extension:
         )
         self.hooks = WebuiHooks(self.service, self.host, self.prompting.wrappers())
         self.prompting.lost_duties = self.hooks.lost_duties
+
+    @cached_property
+    def checks(self) -> CheckRuns:
+        """The same for every page that is ever drawn."""
+        from .host.webui_measuring import WebuiMeasuring
+        from .ui.checking.runs_of_host import check_runs
+
+        kept = check_store(self.settings(), self.host)
+        return check_runs(WebuiMeasuring(self.host), self.service, self._rope, kept, self.host.log)
 
     def settings(self) -> Settings:
         """The settings as they are now; a bad value is named once and its default used."""
@@ -79,6 +92,19 @@ def document_store(settings: Settings, host: WebuiHost) -> DocumentStore | None:
     return None
 
 
+def check_store(settings: Settings, host: WebuiHost) -> CheckStore | None:
+    """Where the results of checks are kept: beside the documents. None where those are not stored either."""
+    if not settings.store_documents:
+        return None
+    from .documents.check_store import FOLDER, CheckStore
+    from .documents.store_place import store_folder
+
+    try:
+        return CheckStore(store_folder(settings.documents_folder, host.served_folders()) / FOLDER)
+    except Exception:  # said already, of the documents
+        return None
+
+
 _extension: Extension | None = None
 
 
@@ -109,6 +135,7 @@ def ui() -> None:
             _extension.shelves,
             _extension.prompting.page(),
             _extension.settings(),
+            _extension.checks,
         )
 
 

@@ -21,8 +21,11 @@ from .core.prompts.instruction_templates import (
 from .core.prompts.plainformat import with_plainformat
 from .core.replies.source_check import SentDocument, sent_documents
 from .core.settings import Settings, load_settings
+from .documents.check_store import FOLDER as CHECKS
+from .documents.check_store import CheckStore
 from .documents.store import FileDocumentStore
 from .host.workbench import LOADER, WorkbenchHost
+from .host.workbench_measuring import WorkbenchMeasuring
 from .prompt_service import PromptService
 from .service import LongContextService
 
@@ -53,14 +56,19 @@ class Workbench:
 
     def __init__(self, data_folder: Path = DATA_FOLDER, settings: Mapping[str, Any] | None = None) -> None:
         from .rope.engine import RopeEngine
+        from .ui.checking.runs_of_host import check_runs
 
         self.settings: Settings = load_settings(settings or {})[0]
         self.host = WorkbenchHost(data_folder)
-        self.service = LongContextService(self.host, RopeEngine(), lambda: self.settings)
+        rope = RopeEngine()
+        self.service = LongContextService(self.host, rope, lambda: self.settings)
         self.prompts = PromptService()
         self.shelves = DocumentShelves(FileDocumentStore(data_folder / "documents"))
         #: One person, and conversations that end with their page.
         self.place = Place()
+        self.checks = check_runs(
+            WorkbenchMeasuring(self.host), self.service, rope, CheckStore(data_folder / CHECKS), self.host.log
+        )
 
     @staticmethod
     def shipped_models() -> list[str]:

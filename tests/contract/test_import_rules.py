@@ -19,6 +19,7 @@ FROM_OUTSIDE: dict[str, set[str]] = {
     "service": set(),
     "rope": {"torch", "transformers"},
     "checking": {"torch"},
+    "plots": {"matplotlib"},
     "documents": {"pypdf", "docx", "pptx", "openpyxl", "trafilatura", "defusedxml", "charset_normalizer"},
     "host": {"modules", "torch", "transformers"},
     "ui": {"gradio"},

@@ -28,7 +28,7 @@ class WorkbenchHost:
     def __init__(self, data_folder: Path) -> None:
         self._data_folder = data_folder
         self._loaded: LoadedModel | None = None
-        self._generating = threading.Lock()
+        self.one_at_a_time = threading.Lock()
         self.tokenizer: Any = None
         self.truncation_length = 0
 
@@ -140,7 +140,7 @@ class WorkbenchHost:
 
         if self._loaded is None:
             raise WorkbenchError("No model is loaded; load one first.")
-        with self._generating:
+        with self.one_at_a_time:
             model, failure = self._loaded.model, []
             streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=600)
             inputs = self.tokenizer(prompt, return_tensors="pt").to(model.device)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_STYLES = ("style.css", "documents/documents.css")
-#: They keep the status line fresh where Gradio has no timer, give code its buttons, and work the list of documents.
-_SCRIPTS = ("refresh.js", "code_block.js", "documents/documents.js")
+_STYLES = ("style.css", "documents/documents.css", "checking/check.css")
+#: They keep the status line fresh where Gradio has no timer, give code its buttons, work the list of documents, and
+#: follow a check.
+_SCRIPTS = ("refresh.js", "code_block.js", "documents/documents.js", "checking/check.js")
 
 
 def style_css() -> str:

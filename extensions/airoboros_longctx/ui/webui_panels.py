@@ -1,4 +1,4 @@
-"""The panels in the webui's chat tab: status line, Documents, PLAINFORMAT."""
+"""The panels in the webui's chat tab: status line, Documents, PLAINFORMAT, the check."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ..core.documents.shelves import DocumentShelves
 from ..core.settings import Settings
 from ..prompt_service import PageRequest, PromptService
 from ..service import LongContextService
+from .checking.panel import create_check_panel
+from .checking.running import CheckRuns
 from .documents.panel import create_documents_panel
 from .gradio_versions import quiet
 from .status_panel import create_status_panel
@@ -64,6 +66,7 @@ def create_webui_panels(
     shelves: DocumentShelves,
     page: WebuiPage,
     settings: Settings,
+    checks: CheckRuns,
 ) -> None:
     """Draw the panels inside the webui's page."""
     import gradio as gr
@@ -74,6 +77,7 @@ def create_webui_panels(
     _follow_the_model(mark, page)
     if page.ready:
         create_documents_panel(WebuiPanelHost(page), prompts, shelves, settings)
+    create_check_panel(checks, [mark.change, *([page.open_event()] if page.ready else [])])
 
 
 def _follow_the_model(mark: Any, page: WebuiPage) -> None:

@@ -1,4 +1,4 @@
-"""The workbench's page: model, status line, chat, documents."""
+"""The workbench's page: model, status line, chat, documents, the check."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from ..core.documents.chat_session import ChatSession
 from ..core.errors import AiroborosLongctxError
 from ..core.replies.source_check import SentDocument
+from .checking.panel import create_check_panel
 from .documents.panel import create_documents_panel
 from .gradio_versions import new_session_state
 from .status_panel import create_status_panel, status_html
@@ -52,6 +53,7 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         events = (page.load, line.change, conversation.change, max_new_tokens.release)
         host = WorkbenchPanelHost(workbench, session, (question, conversation, max_new_tokens), events)
         create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings)
+        create_check_panel(workbench.checks, [page.load, line.change])
 
         def on_load(path: str) -> str:
             try:

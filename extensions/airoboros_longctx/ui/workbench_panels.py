@@ -14,6 +14,7 @@ from ..core.settings import Settings
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService
+from .checking.running import CheckRuns
 from .workbench_conversation import turns_of
 
 
@@ -25,6 +26,7 @@ class WorkbenchActions(Protocol):
     settings: Settings
     shelves: DocumentShelves
     place: Place
+    checks: CheckRuns
 
     def shipped_models(self) -> list[str]: ...
     def loaded_folder(self) -> str | None: ...

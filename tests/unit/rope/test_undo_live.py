@@ -14,7 +14,7 @@ from extensions.airoboros_longctx.core.errors import RopeScalingError
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
 from extensions.airoboros_longctx.rope.live_patch import apply_rope_scaling
 from extensions.airoboros_longctx.rope.read_back import read_rope_scaling
-from tests.unit.rope.scaled_models import scaled
+from tests.unit.rope.scaled_models import each_way, scaled
 from tests.unit.rope.tiny_llama import BASE_WINDOW, DTYPES, KEEPS_TABLES, load, logits, rotary_modules, state_of
 
 LONG = 5 * BASE_WINDOW
@@ -83,6 +83,25 @@ def test_several_applications_are_undone_in_reverse(checkpoint: Path) -> None:
 def state_of_used(model):
     logits(model, LONG)
     return state_of(model)
+
+
+@each_way
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("other", [linear(2), linear(3), RopeScaling(), RopeScaling("ntk", 8, BASE_WINDOW)], ids=str)
+def test_another_scaling_is_tried_on_a_model_that_we_scaled(
+    checkpoint: Path, way: str, dtype: torch.dtype, other: RopeScaling
+) -> None:
+    model, fresh = scaled(checkpoint, linear(4), way, dtype), load(checkpoint, dtype=dtype)
+    state, before = state_of(model), logits(model, LONG)
+    trial, patch = apply_rope_scaling(fresh, other), apply_rope_scaling(model, other)
+    assert patch.changed
+    assert torch.equal(logits(model, LONG), logits(fresh, LONG))
+    patch.revert()
+    grown = {key for key in state if key.endswith("max_seq_len_cached")}  # a table that grew may stay so: up to 4.37
+    now = state_of(model)
+    assert {key: now[key] for key in now if key not in grown} == {key: state[key] for key in state if key not in grown}
+    assert torch.equal(logits(model, LONG), before)
+    assert trial.changed == (other != RopeScaling())
 
 
 def test_an_earlier_application_can_go_first(checkpoint: Path) -> None:

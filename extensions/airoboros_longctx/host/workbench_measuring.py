@@ -1,0 +1,42 @@
+"""The workbench's loaded model, handed to a check one forward pass at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..core.ports import LoadedModel
+from .workbench import WorkbenchHost
+
+_LET_OTHERS_IN_SECONDS = 0.005
+
+
+class WorkbenchMeasuring:
+    """The workbench as a ``CheckedHost``."""
+
+    several_people = False
+
+    def __init__(self, host: WorkbenchHost) -> None:
+        self._host = host
+
+    def loaded_model(self) -> LoadedModel | None:
+        return self._host.loaded_model()
+
+    def tokenizer(self) -> Any | None:
+        return self._host.tokenizer
+
+    def count_tokens(self, text: str) -> int:
+        return self._host.count_tokens(text)
+
+    def generate(self, prompt: str, tokens: int) -> str:
+        replies = list(self._host.generate(prompt, tokens, 0.0, (), threading.Event(), 1.0))
+        return replies[-1] if replies else ""
+
+    @contextmanager
+    def between(self) -> Iterator[None]:
+        with self._host.one_at_a_time:
+            yield
+        time.sleep(_LET_OTHERS_IN_SECONDS)
