@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import statistics
 from collections.abc import Callable, Iterator
 
 from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, render
@@ -40,17 +41,18 @@ def rows(options: Options) -> Iterator[Row]:
     count_tokens = fast_tokenizer()
     small, large = (20_000, 60_000) if options.quick else (100_000, 1_000_000)
     few, many = _Text(small, count_tokens), _Text(large, count_tokens)
+    growths: dict[str, list[float]] = {}
     for what, how, share in _cases():
+        (own_few, pass_few), (own, one_pass) = (_pairs(text, how, share, options) for text in (few, many))
         name = f"packed prompt, {large:,} characters, {what}"
-        times = [_one_pair(text, how, share, options) for text in (few, many)]
-        (own_few, pass_few), (own, one_pass) = times
         yield times_row(name, own, "one tokenizer pass over the same text", one_pass, at_most=1.2)
-        growth = [
+        growths[what] = [
             (most / least) / (pass_most / pass_least)
             for most, least, pass_most, pass_least in zip(own, own_few, one_pass, pass_few, strict=True)
         ]
-        against = f"the tokenizer's own growth from {small:,}"
-        yield row(f"growth of its time, {what}", against, growth, at_most=1.2)
+    worst = max(growths, key=lambda what: statistics.median(growths[what]))
+    against = f"the tokenizer's growth from {small:,} to {large:,}"
+    yield row(f"growth of that time, the most of {len(growths)}: {worst}", against, growths[worst], at_most=1.2)
 
 
 def _cases() -> Iterator[tuple[str, str, float | None]]:
@@ -61,6 +63,6 @@ def _cases() -> Iterator[tuple[str, str, float | None]]:
         yield f"{how}, 4/5 of it fits", how, 0.8
 
 
-def _one_pair(text: _Text, how: str, share: float | None, options: Options) -> tuple[list[float], list[float]]:
+def _pairs(text: _Text, how: str, share: float | None, options: Options) -> tuple[list[float], list[float]]:
     limit = WINDOW if share is None else int(text.tokens * share)
     return in_turn(functools.partial(text.pack, how, limit), text.tokenize, options.pairs())
