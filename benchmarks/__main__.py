@@ -25,7 +25,11 @@ _WIDTHS = (66, 44, 7, 16, 14, 4)
 
 def main(arguments: list[str]) -> int:
     benchmarks = {str(module.NAME): module for module in map(_module, BENCHMARKS)}
-    asked = _parser(benchmarks).parse_args(arguments)
+    parser = _parser(benchmarks)
+    asked = parser.parse_args(arguments)
+    kept = asked.json is not None and asked.json.resolve() == KEPT
+    if kept and (asked.only or asked.quick):
+        parser.error(f"{asked.json} is what the README's table is made from, and takes a whole run.")
     if asked.list:
         for name, module in benchmarks.items():
             print(f"{name:<16} {(module.__doc__ or '').splitlines()[0]}")
@@ -40,8 +44,8 @@ def main(arguments: list[str]) -> int:
             rows.append(row)
     if asked.json is not None:
         write_json(rows, asked.json)
-        if asked.json.resolve() == KEPT:
-            write_readme(rows)
+    if kept:
+        write_readme(rows)
     return 0
 
 

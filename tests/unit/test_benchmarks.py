@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import __main__ as bench
 from benchmarks.measuring import in_turn, row, spoken_seconds, times_row
-from benchmarks.readme import BEGIN, END, table, write_readme
+from benchmarks.readme import BEGIN, END, KEPT, table, write_readme
 from benchmarks.rows import Options, Row, read_json, write_json
 from benchmarks.table import columns
 
@@ -99,6 +99,13 @@ def test_every_benchmark_says_what_it_measures(capsys: pytest.CaptureFixture[str
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(bench.BENCHMARKS)
     assert all(line.split(maxsplit=1)[1].endswith(".") for line in lines)
+
+
+@pytest.mark.parametrize("part", [["--only", "changes"], ["--quick"]])
+def test_the_readme_is_made_from_whole_runs(part, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        bench.main([*part, "--json", str(KEPT)])
+    assert f"{KEPT} is what the README's table is made from, and takes a whole run.\n" in capsys.readouterr().err
 
 
 def test_without_a_webui_its_rows_are_left_out_with_a_sentence(tmp_path: Path):
