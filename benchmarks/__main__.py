@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
         return 0
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+    os.environ.update(TRANSFORMERS_VERBOSITY="error", TQDM_DISABLE="1")  # nothing between the rows
     _print(HEADINGS)
     rows = []
     for name in asked.only or benchmarks:
