@@ -2,7 +2,8 @@
 
 The newest webui found runs twice, side by side and several times over: with and without us, both with the webui's own
 extension ``gallery``, which also is the measure for our import and setup. Loads and replies go through its API, in
-turn. Ours is a copy that is compiled already, as it is from the second start on.
+turn, and are timed in the webui's own processor time. Ours is a copy that is compiled already, as it is from the second
+start on.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.host.running_host import EXTENSION, RunningHost
 from tests.real_hosts import RealHost, find_hosts, hosts_folder
 
-from .measuring import in_turn, row, seconds_of, spoken_seconds, times_row
-from .random_llama import make_random_llama
+from .measuring import in_turn, row, spoken_seconds, times_row
+from .random_llama import make_large_llama, make_random_llama
 from .rows import Options, Row, Skipped
 
 NAME = "extension-cost"
@@ -39,7 +40,8 @@ class _Seen:
     """Pairs (with us, without us), and for each start the seconds of our import and setup and of gallery's."""
 
     setups: list[tuple[float, float]] = field(default_factory=list)
-    loads: list[tuple[float, float]] = field(default_factory=list)
+    small_loads: list[tuple[float, float]] = field(default_factory=list)
+    large_loads: list[tuple[float, float]] = field(default_factory=list)
     replies: list[tuple[float, float]] = field(default_factory=list)
     memory: list[tuple[float, float]] = field(default_factory=list)
 
@@ -48,13 +50,14 @@ def rows(options: Options) -> Iterator[Row]:
     host = newest_host()
     seen = _Seen()
     with tempfile.TemporaryDirectory() as folder:
-        model = make_random_llama(Path(folder) / "random-llama", window=2048)
+        small = make_random_llama(Path(folder) / "random-llama", window=2048)
+        large = small if options.quick else make_large_llama(Path(folder) / "large-llama", window=2048)
         extension = _compiled_copy(host, Path(folder) / OURS)
         for number in range(options.pairs()):
-            _one_pair_of_webuis(host, Path(folder) / str(number), extension, model, seen, turned=bool(number % 2))
+            place = Path(folder) / str(number)
+            _one_pair_of_webuis(host, place, extension, (small, large), seen, turned=bool(number % 2))
     name, against = f"{host.name}, unscaled model", "the same webui without us"
-    replies, plain_replies = zip(*seen.replies, strict=True)
-    speeds = [_REPLY_TOKENS / statistics.median(times) for times in (replies, plain_replies)]
+    speeds = [_REPLY_TOKENS / statistics.median(times) for times in zip(*seen.replies, strict=True)]
     yield row(
         f"{name}: tokens per second",
         against,
@@ -62,8 +65,9 @@ def rows(options: Options) -> Iterator[Row]:
         at_least=0.99,
         measured="{:.1f}, {:.1f} tokens/s".format(*speeds),
     )
-    loads, plain_loads = map(list, zip(*seen.loads, strict=True))
-    yield times_row(f"{name}: load time", loads, against, plain_loads, at_most=1.02)
+    for size, loads, goal in (("0.8 B", seen.large_loads, 1.02), ("28 M", seen.small_loads, None)):
+        own, other = map(list, zip(*loads, strict=True))
+        yield times_row(f"{name} of {size}: load time", own, against, other, at_most=goal)
     setups, gallery = zip(*seen.setups, strict=True)
     yield row(
         f"{host.name}: import and setup, beyond gallery's",
@@ -99,36 +103,40 @@ def _compiled_copy(host: RealHost, folder: Path) -> Path:
     return folder
 
 
-def _one_pair_of_webuis(host: RealHost, folder: Path, extension: Path, model: Path, seen: _Seen, turned: bool) -> None:
+def _one_pair_of_webuis(
+    host: RealHost, folder: Path, extension: Path, models: tuple[Path, Path], seen: _Seen, turned: bool
+) -> None:
     os.environ["LONGCTX_PROBE_MORE"] = str(Path(__file__).with_name("webui_timings.py"))
     measured = [OURS, GALLERY] if turned else [GALLERY, OURS]
+    small, large = models
     with ExitStack() as stack:
-        ours = _started(stack, host, folder / "with", extension, model, [PROBE, *measured])
-        theirs = _started(stack, host, folder / "without", extension, model, [PROBE, GALLERY])
+        ours = _started(stack, host, folder / "with", extension, models, [PROBE, *measured])
+        theirs = _started(stack, host, folder / "without", extension, models, [PROBE, GALLERY])
         took = ours.ask("extensions")
         seen.setups.append((took[OURS], took[GALLERY]))
         for webui in (ours, theirs):
-            _load_seconds(webui, model)  # the first one imports the library
+            _load_seconds(webui, small)  # the first one imports the library
             _reply_seconds(webui)
         seen.memory.append((_resident_bytes(ours), _resident_bytes(theirs)))
-        replies = in_turn(lambda: _reply_seconds(ours), lambda: _reply_seconds(theirs), _REPLIES)
-        loads = in_turn(lambda: _load_seconds(ours, model), lambda: _load_seconds(theirs, model), _LOADS)
+        replies = in_turn(partial(_reply_seconds, ours), partial(_reply_seconds, theirs), _REPLIES)
         seen.replies += zip(*replies, strict=True)
-        seen.loads += zip(*loads, strict=True)
+        for model, loads in ((small, seen.small_loads), (large, seen.large_loads)):
+            both = in_turn(*(partial(_load_seconds, webui, model) for webui in (ours, theirs)), pairs=_LOADS)
+            loads += zip(*both, strict=True)
 
 
 def _started(
-    stack: ExitStack, host: RealHost, folder: Path, extension: Path, model: Path, extensions: list[str]
+    stack: ExitStack, host: RealHost, folder: Path, extension: Path, models: Iterable[Path], extensions: list[str]
 ) -> RunningHost:
     arguments = ["--loader", "Transformers"]
-    webui = RunningHost(host, folder, [model], extensions, arguments, extension_folder=extension)
+    webui = RunningHost(host, folder, set(models), extensions, arguments, extension_folder=extension)
     stack.callback(webui.stop)
     return webui.wait_until_ready()
 
 
 def _load_seconds(webui: RunningHost, model: Path) -> float:
     webui.unload()
-    return seconds_of(lambda: webui.load(model.name), time.perf_counter)
+    return _seconds_inside(webui, lambda: webui.load(model.name))
 
 
 def _reply_seconds(webui: RunningHost) -> float:
@@ -137,11 +145,17 @@ def _reply_seconds(webui: RunningHost) -> float:
     body = {"messages": [message], "mode": "instruct", "max_tokens": _REPLY_TOKENS, "ban_eos_token": True}
     body |= {"temperature": 0.01, "top_k": 1, "seed": 1}
     answers: list[dict[str, Any]] = []
-    seconds = seconds_of(lambda: answers.append(webui.post("/v1/chat/completions", body)), time.perf_counter)
+    seconds = _seconds_inside(webui, lambda: answers.append(webui.post("/v1/chat/completions", body)))
     reason = answers[0]["choices"][0]["finish_reason"]
     if reason != "length":
         raise AssertionError(f"A reply of {_REPLY_TOKENS} tokens was asked for, and its end was {reason!r}.")
     return seconds
+
+
+def _seconds_inside(webui: RunningHost, work: Callable[[], object]) -> float:
+    before = webui.ask("processor")["seconds"]
+    work()
+    return float(webui.ask("processor")["seconds"] - before)
 
 
 def _resident_bytes(webui: RunningHost) -> float:
