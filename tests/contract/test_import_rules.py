@@ -18,6 +18,7 @@ FROM_OUTSIDE: dict[str, set[str]] = {
     "core": {"yaml"},
     "service": set(),
     "rope": {"torch", "transformers"},
+    "checking": {"torch"},
     "documents": {"pypdf", "docx", "pptx", "openpyxl", "trafilatura", "defusedxml", "charset_normalizer"},
     "host": {"modules", "torch", "transformers"},
     "ui": {"gradio"},

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 
 from ..core.errors import AiroborosLongctxError
-from . import documents, families, plan, prompt, workbench
+from . import check, documents, families, plan, prompt, workbench
 
 PROGRAM = "python -m extensions.airoboros_longctx"
 EXIT_USAGE = 2
 EXIT_BROKEN_PIPE = 1
-COMMANDS = (plan, prompt, documents, families, workbench)
+COMMANDS = (plan, check, prompt, documents, families, workbench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

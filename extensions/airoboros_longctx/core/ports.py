@@ -1,6 +1,7 @@
 """What the services need from the outside.
 
-The webui and the workbench are two ``Host``s; ``rope/`` is the ``Rope``, ``documents/`` the ``DocumentStore``.
+The webui and the workbench are two ``Host``s; ``rope/`` is the ``Rope``, ``documents/`` the ``DocumentStore``, and
+``checking/`` makes a ``MeasuredModel`` of a loaded one.
 """
 
 from __future__ import annotations
@@ -83,6 +84,36 @@ class Rope(Protocol):
 
         RopeScalingError where it has no rotary embedding that can be read.
         """
+
+
+class MeasuredModel(Protocol):
+    """A loaded model as a check of its context asks it. A call of one of the last two is one forward pass, or one
+    reply of a loader that can only generate."""
+
+    @property
+    def gives_logits(self) -> bool:
+        """False where the loader can only generate: perplexity cannot be measured then."""
+
+    @property
+    def start_ids(self) -> tuple[int, ...]:
+        """What every prompt begins with: the beginning-of-sequence token, or nothing."""
+
+    @property
+    def most_rows_tokens(self) -> int:
+        """So many tokens may be in one call, in rows of the same context length; 1: a row at a time."""
+
+    def token_ids(self, text: str) -> tuple[int, ...]:
+        """The tokens of ``text`` alone, without special ones."""
+
+    def count_tokens(self, text: str) -> int:
+        """The tokens of ``text`` as a prompt, with ``start_ids``."""
+
+    def mean_losses(self, rows: Sequence[Sequence[int]], scored: int) -> list[float]:
+        """For each row of token ids, all of one length, the mean negative log-likelihood in nats of its last
+        ``scored`` tokens."""
+
+    def replies_begin_with(self, prompts: Sequence[tuple[str, str]]) -> list[bool]:
+        """For each (prompt, answer): does the greedy reply to ``prompt`` begin with ``answer``?"""
 
 
 @dataclass(frozen=True)

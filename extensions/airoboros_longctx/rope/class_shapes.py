@@ -21,7 +21,7 @@ from .divided_positions import put_divided_positions
 from .frequencies import scale_frequencies
 from .rotary_modules import stated_rope_theta
 from .scaled_frequencies import ScaledFrequencies, put_frequencies
-from .scaling_state import STATE_ATTRIBUTE, ScaledRope, ScalingState
+from .scaling_state import BUILT_ATTRIBUTE, STATE_ATTRIBUTE, ScaledRope, ScalingState
 from .shared_tables import SharedTables, put_tables
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) ->
             )
             super().__init__(*arguments, **keywords)
             if self.rope_type == "default":
+                self.__dict__[BUILT_ATTRIBUTE] = patch.scaling
                 patch.modules_built += 1
             else:  # the configuration states a scaling, and the library has applied it
                 del self.__dict__["compute_default_rope_parameters"]

@@ -15,7 +15,7 @@ from .frequencies import inverse_frequencies
 from .read_back import read_rope_scaling
 from .rotary_modules import FoundRotary, find_rotary
 from .scaled_modules import MODULE_SHAPES, ModuleShape, module_shape, put_scaling, take_scaling
-from .scaling_state import ScaledRope, ScalingState, scaling_state
+from .scaling_state import ScaledRope, ScalingState, own_scaling, scaling_state
 
 
 @dataclass(eq=False)
@@ -103,8 +103,8 @@ def _shapes(found: FoundRotary) -> list[ModuleShape]:
 
 def _refuse_foreign_scaling(found: FoundRotary, before: RopeReading, scaling: RopeScaling) -> None:
     """Only an unscaled model, or one that this extension scaled, may be given another factor."""
-    states = [scaling_state(module) for module in found.objects]
-    if before.is_unscaled or all(state is not None and before.agrees_with(state.rope.scaling) for state in states):
+    own = [own_scaling(module) for module in found.objects]
+    if before.is_unscaled or all(one is not None and before.agrees_with(one) for one in own):
         return
     raise RopeScalingError(
         f"{before} was read from the model, and an unscaled one is needed to apply {scaling}: two "
@@ -122,7 +122,7 @@ def _rope(
     ropes: dict[bytes, ScaledRope],
 ) -> ScaledRope:
     """One for every distinct set of frequencies: one for all layers of a Llama."""
-    inv_freq = _unscaled_frequencies(module, before)
+    inv_freq = _unscaled_frequencies(module, found, before)
     key = inv_freq.numpy().tobytes()
     if key not in ropes:
         own = module.__dict__.get("max_seq_len_cached")
@@ -132,12 +132,15 @@ def _rope(
     return ropes[key]
 
 
-def _unscaled_frequencies(module: nn.Module, before: RopeReading) -> Tensor:
-    """The module's own float32 frequencies; computed again where a cast to half precision has rounded them."""
+def _unscaled_frequencies(module: nn.Module, found: FoundRotary, before: RopeReading) -> Tensor:
+    """The module's own float32 frequencies; computed again where it was built scaled, and where a cast to half
+    precision has rounded them."""
     own = module.inv_freq
     state = scaling_state(module)
     if state is not None:
         return state.rope.unscaled
+    if own_scaling(module) is not None:
+        return inverse_frequencies(before.head_dim, found.rope_theta or before.rope_theta)
     if isinstance(own, Tensor) and own.dtype == torch.float32 and not own.is_meta:
         return own.detach().cpu()
     return inverse_frequencies(before.head_dim, before.rope_theta)

@@ -16,6 +16,8 @@ from .scaled_table import ScaledTable
 
 #: The name under which a module carries its ``ScalingState``.
 STATE_ATTRIBUTE = "_airoboros_longctx_scaling"
+#: The name under which a module that was built scaled, with frequencies that are its own, carries its ``RopeScaling``.
+BUILT_ATTRIBUTE = "_airoboros_longctx_built_scaling"
 #: Before the name of a buffer whose place is taken.
 WAITING = "_unscaled_"
 
@@ -71,3 +73,9 @@ class ScalingState:
 def scaling_state(module: nn.Module) -> ScalingState | None:
     """The scaling that this extension runs on ``module`` now."""
     return module.__dict__.get(STATE_ATTRIBUTE)
+
+
+def own_scaling(module: nn.Module) -> RopeScaling | None:
+    """The scaling that this extension gave to ``module``, in place or when it was built; None: it gave none."""
+    state = scaling_state(module)
+    return state.rope.scaling if state is not None else module.__dict__.get(BUILT_ATTRIBUTE)

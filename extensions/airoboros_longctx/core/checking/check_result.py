@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..rope_scaling import RopeScaling
+from ..rope_scaling import LINEAR, RopeScaling
 
 PASSKEY, QUESTION = "passkey", "question"
 
@@ -79,3 +79,19 @@ class CheckProgress:
     share: float
     seconds_left: float | None
     doing: str
+
+
+def scaling_name(scaling: RopeScaling) -> str:
+    """``×4``, ``no scaling``, ``ntk ×8``: how a column is headed."""
+    if scaling.factor == 1:
+        return "no scaling"
+    return f"×{scaling.factor:g}" if scaling.rope_type == LINEAR else str(scaling)
+
+
+def shown_perplexity(perplexity: float) -> str:
+    """Two decimals below 100, fewer above; from a million on nobody needs the digits."""
+    if not perplexity < 1e6:
+        return "> 10⁶"
+    return (
+        f"{perplexity:.2f}" if perplexity < 100 else f"{perplexity:.1f}" if perplexity < 1000 else f"{perplexity:.0f}"
+    )
