@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +20,15 @@ from .rows import Options, Row, Skipped, write_json
 from .table import HEADINGS, columns
 
 #: The modules that measure, in the order of the table.
-BENCHMARKS: tuple[str, ...] = ("extension_cost", "scaled_load", "packing", "changes", "passages", "bringing_in")
+BENCHMARKS: tuple[str, ...] = (
+    "extension_cost",
+    "scaled_load",
+    "check",
+    "packing",
+    "changes",
+    "passages",
+    "bringing_in",
+)
 _WIDTHS = (66, 44, 7, 16, 14, 4)
 
 
@@ -38,16 +47,23 @@ def main(arguments: list[str]) -> int:
     os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     os.environ.update(TRANSFORMERS_VERBOSITY="error", TQDM_DISABLE="1")  # nothing between the rows
     _print(HEADINGS)
-    rows = []
+    rows: list[Row] = []
+    failed = []
     for name in asked.only or benchmarks:
-        for row in _rows(name, benchmarks[name], Options(quick=asked.quick)):
-            _print(columns(row))
-            rows.append(row)
-    if asked.json is not None:
+        try:
+            for row in _rows(name, benchmarks[name], Options(quick=asked.quick)):
+                _print(columns(row))
+                rows.append(row)
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+    if asked.json is not None and not (kept and failed):
         write_json(rows, asked.json)
-    if kept:
+    if kept and not failed:
         write_readme(rows)
-    return 0
+    if failed:
+        print(f"Not measured, for the errors above: {', '.join(failed)}.", file=sys.stderr)
+    return int(bool(failed))
 
 
 def _parser(benchmarks: dict[str, ModuleType]) -> argparse.ArgumentParser:

@@ -22,7 +22,7 @@ def rows(options: Options) -> Iterator[Row]:
     """Read from a file, put on the page, cut into passages and these ranked for a question; theirs has no question."""
     from .superbooga_way import SuperboogaWay
 
-    characters = 2_000 if options.quick else 50_000
+    characters = 2_000 if options.quick else 20_000
     superbooga = SuperboogaWay()
     superbooga.bring_in("Nothing is loaded for the first time while it is measured.")
     with tempfile.TemporaryDirectory() as folder:

@@ -32,7 +32,7 @@ NAME = "extension-cost"
 OURS, PROBE, GALLERY = "airoboros_longctx", "longctx_probe", "gallery"
 _MEGABYTE = 1_000_000
 _REPLY_TOKENS = 96
-_LOADS, _REPLIES = 4, 8  # in every pair of webuis
+_LOADS, _REPLIES = 3, 4  # in every pair of webuis
 
 
 @dataclass

@@ -86,13 +86,13 @@ def rows(options: Options) -> Iterator[Row]:
 
 def _speeds(model: _Model, options: Options) -> Iterator[Row]:
     """Greedy replies behind half of the window, in the processor's time."""
-    prompt, new_tokens = model.tokens(0)[:, : model.window // 2], 8 if options.quick else 96
+    prompt, new_tokens = model.tokens(0)[:, : model.window // 2], 8 if options.quick else 64
     ours = _reply(model.ours(), prompt, new_tokens)
     for against, load in ((NATIVE, model.native), (OF_2023, model.of_2023)):
         theirs = _reply(load(), prompt, new_tokens)
         for reply in (ours, theirs):
             reply()  # what is slow at first alone is not measured
-        own, other = in_turn(*(functools.partial(seconds_of, way) for way in (ours, theirs)), pairs=options.pairs(9))
+        own, other = in_turn(*(functools.partial(seconds_of, way) for way in (ours, theirs)), pairs=options.pairs(7))
         ratios = [there / here for here, there in zip(own, other, strict=True)]
         measured = f"{new_tokens / statistics.median(own):.1f}, {new_tokens / statistics.median(other):.1f} tokens/s"
         yield row(f"{model.name}: tokens per second", against, ratios, at_least=0.98, measured=measured)
