@@ -121,7 +121,7 @@ def _one_pair_of_webuis(
         replies = in_turn(partial(_reply_seconds, ours), partial(_reply_seconds, theirs), _REPLIES)
         seen.replies += zip(*replies, strict=True)
         for model, loads in ((small, seen.small_loads), (large, seen.large_loads)):
-            both = in_turn(*(partial(_load_seconds, webui, model) for webui in (ours, theirs)), pairs=_LOADS)
+            both = in_turn(partial(_load_seconds, ours, model), partial(_load_seconds, theirs, model), _LOADS)
             loads += zip(*both, strict=True)
 
 

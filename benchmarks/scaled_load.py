@@ -92,7 +92,8 @@ def _speeds(model: _Model, options: Options) -> Iterator[Row]:
         theirs = _reply(load(), prompt, new_tokens)
         for reply in (ours, theirs):
             reply()  # what is slow at first alone is not measured
-        own, other = in_turn(*(functools.partial(seconds_of, way) for way in (ours, theirs)), pairs=options.pairs(7))
+        ways = functools.partial(seconds_of, ours), functools.partial(seconds_of, theirs)
+        own, other = in_turn(*ways, options.pairs(7))
         ratios = [there / here for here, there in zip(own, other, strict=True)]
         measured = f"{new_tokens / statistics.median(own):.1f}, {new_tokens / statistics.median(other):.1f} tokens/s"
         yield row(f"{model.name}: tokens per second", against, ratios, at_least=0.98, measured=measured)
