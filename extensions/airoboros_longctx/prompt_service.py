@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .core.documents.chat_session import ChatDocument
 from .core.documents.place import Place
-from .core.packing.does_not_fit import question_does_not_fit
-from .core.packing.measured_document import measured_documents, rates_of
-from .core.packing.packed_prompt import BuiltPrompt, SentBlock
-from .core.packing.packer import Window, pack
-from .core.packing.parts import in_original
 from .core.packing.token_counts import TokenCounter, TokenCounts
-from .core.packing.token_rates import TokenRates
 from .core.prompts.closed_context import Document, block_of, message_of, normalise_document
 from .core.prompts.document_options import DocumentOptions
 from .core.prompts.instructions import instruction_text
+
+if TYPE_CHECKING:
+    from .core.packing.packed_prompt import BuiltPrompt
+    from .core.packing.token_rates import TokenRates
 
 
 class ChatTurn(Protocol):
@@ -107,6 +105,10 @@ class PromptService:
         Documents are kept whole as long as they fit: earlier turns give way first, oldest first; then the documents,
         as ``options.when_too_long`` says. Raises DoesNotFitError, with the numbers, where the least is too long.
         """
+        from .core.packing.does_not_fit import question_does_not_fit  # here, so that a webui starts without them
+        from .core.packing.measured_document import measured_documents, rates_of
+        from .core.packing.packer import Window, pack
+
         instruction = instruction_text(question, options)
         limit, available = turn.limit_tokens, 0 if options.without_history else turn.turns
         bare = message_of((), instruction)
@@ -151,6 +153,9 @@ class PromptService:
         rates: TokenRates | None,
     ) -> BuiltPrompt | None:
         """The prompt with the whole documents after as many earlier turns as fit; None where none does."""
+        from .core.packing.packed_prompt import BuiltPrompt, SentBlock
+        from .core.packing.parts import in_original
+
         blocks = [block_of(one) for one in documents]
         message, limit = message_of(blocks, instruction), turn.limit_tokens
         bare = message_of((), instruction)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from benchmarks import readme, rows
 from extensions.airoboros_longctx.command_line.families import families_table
 from extensions.airoboros_longctx.core.settings import describe_settings
 from tests.releases import compatibility
@@ -21,6 +22,11 @@ def test_families_table_is_the_generated_one() -> None:
 def test_compatibility_table_is_the_generated_one() -> None:
     made = compatibility.table(read_json(compatibility.KEPT))
     assert compatibility.in_readme(README, made) == README
+
+
+def test_table_of_benchmarks_is_the_generated_one() -> None:
+    made = readme.table(rows.read_json(readme.KEPT))
+    assert readme.in_readme(README, made) == README
 
 
 def test_every_linked_file_is_there() -> None:

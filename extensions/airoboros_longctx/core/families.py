@@ -10,10 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .model_facts import ScalingStatement
 from .reading.model_name import comparable
+from .shipped_yaml import read_shipped_yaml
 
 REGISTRY = Path(__file__).with_name("families.yaml")
 _REGISTRY_SOURCE = "the table of model families"
@@ -71,7 +70,7 @@ class Generation:
 
 @lru_cache(maxsize=1)
 def _registry() -> dict[str, list[dict[str, Any]]]:
-    data: dict[str, list[dict[str, Any]]] = yaml.safe_load(REGISTRY.read_text(encoding="utf-8"))
+    data: dict[str, list[dict[str, Any]]] = read_shipped_yaml(REGISTRY)
     return data
 
 

@@ -9,11 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from .context_plan import UserRule
 from .foreign_text import quoted, quoted_value
 from .prompts.document_options import PASSAGES, DocumentOptions
+from .shipped_yaml import read_shipped_yaml
 from .user_rules import parse_rules
 
 SETTINGS_FILE = Path(__file__).parent.parent / "settings.yaml"
@@ -73,7 +72,7 @@ class SettingDescription:
 
 @lru_cache(maxsize=1)
 def describe_settings() -> tuple[SettingDescription, ...]:
-    rows = yaml.safe_load(SETTINGS_FILE.read_text(encoding="utf-8"))["settings"]
+    rows = read_shipped_yaml(SETTINGS_FILE)["settings"]
     return tuple(
         SettingDescription(
             name,

@@ -9,25 +9,31 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 Wrapper = Callable[..., Any]
 
-_HOST_PACKAGES = ("__main__", "server", "modules", "extensions", "user_data")
+_HOST_MODULES = ("__main__", "server", "modules", "extensions", "user_data")
+_INSIDE_THEM = ("modules.", "extensions.", "user_data.", "user_ext_")
+_OUR_PACKAGE = __name__.removesuffix(".host.rebinding") + "."
 
 
-def _host_modules() -> Iterator[ModuleType]:
-    for name, module in list(sys.modules.items()):
-        top = name.partition(".")[0]
-        if module is not None and (top in _HOST_PACKAGES or top.startswith("user_ext_")):
-            yield module
+def host_modules() -> list[ModuleType]:
+    """The modules of the webui and of its other extensions that are imported now."""
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if (name.startswith(_INSIDE_THEM) or name in _HOST_MODULES)
+        and module is not None
+        and not name.startswith(_OUR_PACKAGE)
+    ]
 
 
-def _rebind(old: object, new: object) -> int:
+def _rebind(old: object, new: object, modules: list[ModuleType]) -> int:
     count = 0
-    for module in _host_modules():
+    for module in modules:
         for name, value in list(vars(module).items()):
             if value is old:
                 setattr(module, name, new)
@@ -36,9 +42,12 @@ def _rebind(old: object, new: object) -> int:
 
 
 class Rebinding:
-    """``around(original, *args, **kwargs)`` runs in place of ``module.name`` until ``revert``."""
+    """``around(original, *args, **kwargs)`` runs in place of ``module.name`` until ``revert``.
 
-    def __init__(self, module: ModuleType, name: str, around: Wrapper) -> None:
+    ``modules`` are the ``host_modules()`` of now, for several at once: finding them takes longer than looking at them.
+    """
+
+    def __init__(self, module: ModuleType, name: str, around: Wrapper, modules: list[ModuleType] | None = None) -> None:
         original = getattr(module, name)
         self.original: Wrapper = original
         self.active = True
@@ -51,12 +60,12 @@ class Rebinding:
 
         wrapper.__airoboros_longctx__ = True  # type: ignore[attr-defined]
         self.wrapper: Wrapper = wrapper
-        self.bindings = _rebind(original, wrapper)
+        self.bindings = _rebind(original, wrapper, host_modules() if modules is None else modules)
 
     def revert(self) -> None:
         """Bind the original again wherever our wrapper is; pass through wherever it cannot be reached."""
         self.active = False
-        _rebind(self.wrapper, self.original)
+        _rebind(self.wrapper, self.original, host_modules())
 
 
 def is_ours(function: object) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 
 from ..core.prompts.plainformat import bare_code
 from ..core.replies.reply_safety import safe_reply
-from ..core.replies.source_notes import source_notes_html
 from .webui_marks import ReplyMark, marks_of
 
 _PLAINFORMAT = "plainformat"
@@ -55,6 +54,8 @@ class WebuiDisplay:
     def _note(self, mark: ReplyMark, internal: str) -> str:
         """A note that fails must not bring back the reply as it was."""
         try:
+            from ..core.replies.source_notes import source_notes_html  # here, so that the webui starts without it
+
             check = mark.check_of(internal)
             return source_notes_html(check) if check is not None else ""
         except Exception as error:

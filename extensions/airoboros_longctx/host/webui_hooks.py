@@ -9,11 +9,12 @@ import contextlib
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any, Protocol
 
 from ..core.context_plan import ContextPlan
 from ..core.load_status import Verdict
-from .rebinding import Rebinding, Wrapper, is_ours
+from .rebinding import Rebinding, Wrapper, host_modules, is_ours
 from .webui_capabilities import offered_loaders
 from .webui_seams import ADAPTERS, CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
 
@@ -57,9 +58,12 @@ class WebuiHooks:
 
     def install(self) -> tuple[Seam, ...]:
         """Wrap every seam that this release has; returns the seams that are wrapped now. Idempotent."""
-        for seam in SEAMS:
-            if seam not in self._rebindings:
-                self._install(seam)
+        found = {seam: self._module_of(seam) for seam in SEAMS if seam not in self._rebindings}
+        bound = host_modules()  # after the imports, which may bind some of the functions
+        for seam, module in found.items():
+            function = getattr(module, seam.name, None)
+            if module is not None and callable(function) and not is_ours(function):
+                self._rebindings[seam] = Rebinding(module, seam.name, self._around(seam), bound)
         for duty in self.lost_duties():
             self._say(f"not supported here: this webui has no place known to us to {duty}.")
         for loader in self._lost_loaders():
@@ -85,18 +89,15 @@ class WebuiHooks:
     def _is_ours(self, duty: str) -> bool:
         return duty in (LOAD, ADAPTERS, WINDOW, CHOOSE_LOADER) or duty in self._more
 
-    def _install(self, seam: Seam) -> None:
+    def _module_of(self, seam: Seam) -> ModuleType | None:
         if not self._is_ours(seam.duty) or (seam.page and seam.module not in sys.modules):
-            return
+            return None
         try:
-            module = importlib.import_module(seam.module)
+            return importlib.import_module(seam.module)
         except Exception as error:
             if not seam.optional:
                 self._say(f"not supported here: {seam.module} cannot be imported ({error}).")
-            return
-        function = getattr(module, seam.name, None)
-        if callable(function) and not is_ours(function):
-            self._rebindings[seam] = Rebinding(module, seam.name, self._around(seam))
+            return None
 
     def revert(self) -> None:
         """Take every wrapper off, the last one first."""

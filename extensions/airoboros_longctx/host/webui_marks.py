@@ -10,10 +10,10 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..core.replies.source_check import SourceCheck
-from ..core.replies.source_record import check_from_record, record_of_check
+if TYPE_CHECKING:
+    from ..core.replies.source_check import SourceCheck
 
 _MARK = "airoboros_longctx"
 _ROLE = "assistant_"
@@ -35,11 +35,15 @@ class ReplyMark:
     checks: Mapping[str, Any] = field(default_factory=dict)
 
     def with_check(self, reply: str, check: SourceCheck) -> ReplyMark:
+        from ..core.replies.source_record import record_of_check  # here, so that the webui starts without it
+
         checks = {**self.checks, _hash(reply): record_of_check(check)}
         return replace(self, checks=dict(list(checks.items())[-_CHECKS:]))
 
     def check_of(self, reply: str) -> SourceCheck | None:
         """What was found in ``reply``; None where exactly this text was not looked at."""
+        from ..core.replies.source_record import check_from_record
+
         record = self.checks.get(_hash(reply))
         return check_from_record(record) if record is not None else None
 

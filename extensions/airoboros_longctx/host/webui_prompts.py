@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.documents.chat_session import ChatSession
 from ..core.documents.place import Place
@@ -18,11 +18,13 @@ from ..core.prompts.closed_context import ClosedContext, render
 from ..core.prompts.document_options import DocumentOptions
 from ..core.prompts.instructions import instruction_text
 from ..core.prompts.plainformat import with_plainformat
-from ..core.replies.source_check import SentDocument, sent_documents
 from ..core.settings import Settings
 from ..prompt_service import PromptService
 from .webui_asked import SESSION_KEY, Asked, LoadedStyle, WebuiAsking
 from .webui_turn import WebuiTurn
+
+if TYPE_CHECKING:
+    from ..core.replies.source_check import SentDocument
 
 _NOTHING_SENT = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
 #: A list in the state of one request: the ``SentDocument`` s of the prompt that was built for it.
@@ -116,6 +118,8 @@ class WebuiPrompts:
             options, question = replace(options, only_from_documents=False, name_sources=False), ""
         try:
             built = self._prompts.build(asked.blocks(), question, options, turn)
+            from ..core.replies.source_check import sent_documents  # here, so that the webui starts without it
+
             sent += sent_documents(asked.documents, built.blocks)
             return built.text
         except AiroborosLongctxError as error:

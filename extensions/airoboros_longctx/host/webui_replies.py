@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ..core.replies.source_check import check_reply
 from .webui_asked import ATTACHING_KEY, SESSION_KEY, Asked
 from .webui_attachments import attaches_text
 from .webui_marks import ReplyMark, mark_of, with_mark
@@ -59,6 +58,8 @@ class WebuiReplies:
     def _checked(self, history: Any, row: int, mark: ReplyMark, sent: list[Any]) -> ReplyMark | None:
         """``mark`` with what was found in the finished reply."""
         try:
+            from ..core.replies.source_check import check_reply  # here, so that the webui starts without it
+
             for question, reply in history["internal"][row : row + 1]:
                 return mark.with_check(reply, check_reply(reply, sent, question)) if reply.strip() else None
         except Exception as error:

@@ -9,8 +9,8 @@ import pytest
 from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument, ChatSession
 from extensions.airoboros_longctx.core.prompts.closed_context import Document
 from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
+from extensions.airoboros_longctx.core.replies import source_check, source_notes
 from extensions.airoboros_longctx.core.replies.source_check import SentDocument, SourceCheck, SourceLink
-from extensions.airoboros_longctx.host import webui_display, webui_replies
 from extensions.airoboros_longctx.host.webui_asked import ATTACHING_KEY, SESSION_KEY, Asked
 from extensions.airoboros_longctx.host.webui_display import WebuiDisplay
 from extensions.airoboros_longctx.host.webui_marks import ReplyMark, mark_of, marks_of, read_mark, with_mark
@@ -127,7 +127,7 @@ def test_a_note_that_fails_leaves_the_reply_safe(monkeypatch):
     def fail(check):
         raise RuntimeError("injected")
 
-    monkeypatch.setattr(webui_display, "source_notes_html", fail)
+    monkeypatch.setattr(source_notes, "source_notes_html", fail)
     said = []
     assert shown("Green!", ReplyMark(documents=True).with_check("Green!", CHECK), log=said.append) == "Green&#33;"
     assert said == ["The note about a reply's sources could not be shown: RuntimeError: injected."]
@@ -225,7 +225,7 @@ def test_a_check_that_fails_is_said_and_the_reply_stands(monkeypatch):
     def fail(*given):
         raise RuntimeError("injected")
 
-    monkeypatch.setattr(webui_replies, "check_reply", fail)
+    monkeypatch.setattr(source_check, "check_reply", fail)
     problems = []
     seen = answers(PAGE, history(), problems=problems)
     assert mark_of(seen[-1], 0) == ReplyMark(documents=True)

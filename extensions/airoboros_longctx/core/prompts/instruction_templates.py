@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from ..errors import AiroborosLongctxError
+from ..shipped_yaml import read_shipped_yaml
 
 #: Where nothing tells a model's generation: most of these models are of it.
 DEFAULT_TEMPLATE = "Airoboros-1.4"
@@ -40,7 +39,7 @@ def instruction_templates() -> dict[str, InstructionTemplate]:
     """Every template that ships, by name."""
     found = {}
     for path in sorted(TEMPLATES_FOLDER.glob("*.yaml")):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_shipped_yaml(path)
         template = InstructionTemplate(
             **{**data, "generations": tuple(data["generations"]), "stop": tuple(data["stop"])}
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.reading.model_folder import read_model_facts
 from ...core.rope_scaling import LLAMA_HEAD_DIM, LLAMA_ROPE_THETA, ntk_alpha, ntk_base
 
 
@@ -28,6 +27,8 @@ LLAMA = RopeShape()
 
 def rope_shape(path: Path) -> RopeShape:
     """The shape that the model at ``path`` states."""
+    from ...core.reading.model_folder import read_model_facts  # here, so that the webui starts without it
+
     try:
         facts = read_model_facts(path)
     except Exception:  # a folder that cannot be read has been said already, by the plan
