@@ -17,7 +17,7 @@ from .core.context_plan import LOADER_SETTING, PATCH, ContextPlan, Suggestion, U
 from .core.errors import AiroborosLongctxError, RopeScalingError
 from .core.explanation import summary
 from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
-from .core.ports import Host, LoadedModel, Rope, Undo
+from .core.ports import Host, LoadedModel, PrefixCache, Rope, Undo
 from .core.rope_scaling import RopeReading
 from .core.settings import Settings
 from .core.user_rules import add_user_rule
@@ -42,9 +42,13 @@ class PendingLoad:
 class LongContextService:
     """Plans, scales and confirms the models of one host."""
 
-    def __init__(self, host: Host, rope: Rope, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, host: Host, rope: Rope, settings: Callable[[], Settings], prefixes: PrefixCache | None = None
+    ) -> None:
+        """``prefixes`` None: this host keeps no prompts."""
         self._host = host
         self._rope = rope
+        self._prefixes = prefixes
         self._settings = settings
         self._plans = LoadPlans(host, settings)
         self._lock = threading.RLock()
@@ -70,6 +74,7 @@ class LongContextService:
 
     def before_load(self, model_name: str, loader: str) -> PendingLoad | None:
         """Plan the load that is about to happen with ``loader`` and prepare for it. None: the load is not ours."""
+        self._release_prefixes()  # two models may not fit, and less so with what was kept for the first
         if not self._settings().apply_scaling:
             return None
         with self._lock:
@@ -133,6 +138,7 @@ class LongContextService:
         self._model, self._adapters = weakref.ref(loaded.model), loaded.adapters
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
+            self._watch_prefixes(loaded.model)
             return None
         try:
             return self._scale_adopted(loaded)
@@ -154,6 +160,7 @@ class LongContextService:
                 lacks = ""
             if lacks:
                 self._host.log(f"{plan.model}: loaded before this extension, without {lacks}; loading it again.")
+                self._release_prefixes()
                 return plan
         self._confirm(plan, loaded.model)
         return None
@@ -196,6 +203,7 @@ class LongContextService:
         )
         for warning in plan.warnings:
             self._host.log(warning)
+        self._watch_prefixes(model)
         return self._status
 
     def _read(self, plan: ContextPlan, model: Any) -> tuple[RopeReading | None, str]:
@@ -210,6 +218,8 @@ class LongContextService:
 
     def _undo_live_scaling(self) -> None:
         """A model that stays while its LoRAs change is as it was loaded, before it is looked at again."""
+        if self._prefixes is not None:
+            self._guarded("drop the kept prompts", self._prefixes.invalidate)
         if self._live_undo is not None:
             self._guarded("undo the scaling of the loaded model", self._live_undo)
             self._live_undo = None
@@ -222,8 +232,19 @@ class LongContextService:
             self._guarded("withdraw the instruction template", self._template_undo)
             self._template_undo = None
 
+    def _watch_prefixes(self, model: Any) -> None:
+        """From now on the prompts of ``model`` are kept, as it is now; what was kept before is gone."""
+        prefixes = self._prefixes
+        if prefixes is not None:
+            self._guarded("keep prompts", lambda: prefixes.watch(model))
+
+    def _release_prefixes(self) -> None:
+        if self._prefixes is not None:
+            self._guarded("drop the kept prompts", self._prefixes.release)
+
     def _forget(self) -> None:
         self._withdraw_window()
+        self._release_prefixes()
         self._model, self._expected, self._status = _nothing, False, NO_MODEL_STATUS
         self._adapters, self._live_undo = (), None
 
@@ -232,7 +253,9 @@ class LongContextService:
     def status(self) -> LoadStatus:
         """What is so now, also when the model came or went without passing through us. Never raises: pages poll it."""
         try:
-            return self.adopt_loaded_model()
+            status = self.adopt_loaded_model()
+            kept = self._prefixes.status() if self._prefixes is not None else ""
+            return replace(status, headline=f"{status.headline} · {kept}") if kept else status
         except Exception as error:
             return LoadStatus(Verdict.LEFT_ALONE, f"left alone: {self._sentence('look at the loaded model', error)}")
 
