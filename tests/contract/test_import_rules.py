@@ -18,6 +18,7 @@ FROM_OUTSIDE: dict[str, set[str]] = {
     "core": {"yaml"},
     "service": set(),
     "rope": {"torch", "transformers"},
+    "prefix_cache": {"torch", "transformers", "psutil"},
     "documents": {"pypdf", "docx", "pptx", "openpyxl", "trafilatura", "defusedxml", "charset_normalizer"},
     "host": {"modules", "torch", "transformers"},
     "ui": {"gradio"},

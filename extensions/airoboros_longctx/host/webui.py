@@ -79,10 +79,6 @@ class WebuiHost:
         """The webui's own arguments."""
         return self._shared.args
 
-    def has_several_people(self) -> bool:
-        """True where the webui was told that people share it."""
-        return bool(getattr(self._shared.args, "multi_user", False))
-
     def rules_file(self) -> Path:
         user_data = getattr(self._shared, "user_data_dir", None)
         folder = Path(user_data) if user_data else Path(self._shared.args.model_dir)

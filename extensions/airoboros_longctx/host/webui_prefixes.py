@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.documents.chat_session import ChatSession
 from .webui_asked import SESSION_KEY
-from .webui_place import place_of
+from .webui_place import has_several_people, place_of
 
 _MARK = "_airoboros_longctx_person"
 #: Where the webuis keep the template: from December 2023 on, and before.
@@ -39,10 +39,10 @@ class WebuiPrefixes:
         if hasattr(input_ids, _MARK):
             person = getattr(input_ids, _MARK)
             return person if person is None else str(person)
-        return None if self._host.has_several_people() else ""
+        return None if has_several_people(self._host.arguments()) else ""
 
     def _person(self, state: dict[str, Any]) -> str | None:
-        several = self._host.has_several_people()
+        several = has_several_people(self._host.arguments())
         session = state.get(SESSION_KEY)
         if isinstance(session, ChatSession):
             person = place_of(state, session, self._host.arguments(), "").person
