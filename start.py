@@ -55,6 +55,11 @@ def run_in_real_webuis(arguments: list[str]) -> int:
     return hand_over([VENV_PYTHON, "-m", "tests.releases", *arguments])
 
 
+def run_benchmarks(arguments: list[str]) -> int:
+    os.chdir(ROOT)
+    return hand_over([VENV_PYTHON, "-m", "benchmarks", *arguments])
+
+
 class Command(NamedTuple):
     does: str
     requirements: list[str]
@@ -75,6 +80,11 @@ COMMANDS = {
         "run the numerics tests under many releases of Transformers (or those named, e.g. 4.31 newest)",
         ["workbench", "test"],
         run_tests_of_transformers,
+    ),
+    "bench": Command(
+        "measure what this extension costs and saves, as ratios (--list says what there is)",
+        ["workbench"],
+        run_benchmarks,
     ),
 }
 

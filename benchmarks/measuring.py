@@ -6,28 +6,8 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any
 
-#: Fewer say nothing about the spread.
-PAIRS = 5
-
-
-@dataclass(frozen=True)
-class Row:
-    """``ratio`` is the median over the pairs, ``spread`` their least and most; ``met`` compares it with ``goal``."""
-
-    name: str
-    against: str
-    ratio: float
-    spread: tuple[float, float]
-    goal: str
-    met: bool | None
-    seconds: float
-    pairs: int
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+from .rows import PAIRS, Row
 
 
 def seconds_of(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
@@ -36,6 +16,21 @@ def seconds_of(work: Callable[[], object], clock: Callable[[], float] = time.pro
     start = clock()
     work()
     return clock() - start
+
+
+def in_turn(
+    ours: Callable[[], float], theirs: Callable[[], float], pairs: int = PAIRS
+) -> tuple[list[float], list[float]]:
+    """What both return, pair by pair; each goes first in every other pair, so that neither gains by a drift."""
+    own, other = [], []
+    for number in range(pairs):
+        if number % 2:
+            own.append(ours())
+            other.append(theirs())
+        else:
+            other.append(theirs())
+            own.append(ours())
+    return own, other
 
 
 def compared(
@@ -50,27 +45,50 @@ def compared(
     clock: Callable[[], float] = time.process_time,
 ) -> Row:
     """Our time over theirs, where ``at_most`` is the goal; theirs over ours, where it is ``at_least``."""
-    ratios, times = [], []
-    for _ in range(pairs):
-        base, own = seconds_of(theirs, clock), seconds_of(ours, clock)
-        times.append(own)
-        ratios.append(base / own if at_least is not None else own / base)
-    return row(name, against, ratios, times, at_most=at_most, at_least=at_least)
+    own, other = in_turn(lambda: seconds_of(ours, clock), lambda: seconds_of(theirs, clock), pairs)
+    return times_row(name, own, against, other, at_most=at_most, at_least=at_least)
+
+
+def times_row(
+    name: str,
+    own: list[float],
+    against: str,
+    other: list[float],
+    *,
+    at_most: float | None = None,
+    at_least: float | None = None,
+) -> Row:
+    """A row of seconds measured pair by pair, divided as in ``compared``."""
+    if at_least is not None:
+        ratios = [there / here for here, there in zip(own, other, strict=True)]
+    else:
+        ratios = [here / there for here, there in zip(own, other, strict=True)]
+    measured = f"{spoken_seconds(statistics.median(own))}, {spoken_seconds(statistics.median(other))}"
+    return row(name, against, ratios, at_most=at_most, at_least=at_least, measured=measured)
 
 
 def row(
     name: str,
     against: str,
     ratios: list[float],
-    times: list[float],
     *,
     at_most: float | None = None,
     at_least: float | None = None,
+    exactly: float | None = None,
+    measured: str = "",
 ) -> Row:
+    """``exactly`` is met when every ratio is that number; the two others when the median is on their side."""
     ratio = statistics.median(ratios)
     goal, met = "", None
-    if at_most is not None:
+    if exactly is not None:
+        goal, met = f"exactly {exactly:g}", all(one == exactly for one in ratios)
+    elif at_most is not None:
         goal, met = f"at most {at_most:g}", ratio <= at_most
     elif at_least is not None:
         goal, met = f"at least {at_least:g}", ratio >= at_least
-    return Row(name, against, ratio, (min(ratios), max(ratios)), goal, met, statistics.median(times), len(ratios))
+    return Row(name, against, ratio, (min(ratios), max(ratios)), goal, met, len(ratios), measured)
+
+
+def spoken_seconds(seconds: float) -> str:
+    """``1.23 s``, ``45.6 ms``."""
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"

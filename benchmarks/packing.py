@@ -1,125 +1,68 @@
-"""Documents to packed prompt against one pass of the tokenizer over the same text, and one changed document of many."""
+"""Documents to a packed prompt against one pass of the tokenizer over the same text, and its growth with the text."""
 
 from __future__ import annotations
 
 import functools
+import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from extensions.airoboros_longctx.core.packing.token_counts import tokens_of_lines
-from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, render
+from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, render
 from extensions.airoboros_longctx.core.prompts.document_options import WHEN_TOO_LONG, WHOLE, DocumentOptions
-from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
 from extensions.airoboros_longctx.prompt_service import PromptService
 
-from .corpus import ROOT, english
-from .measuring import Row, compared, row
+from .corpus import english
+from .document_turn import QUESTION, WINDOW, Turn, documents_of, fast_tokenizer
+from .measuring import in_turn, row, seconds_of, times_row
+from .rows import Options, Row
 
-WINDOW = 8192
-QUESTION = "Which loader is scaled when the context window is larger than the base window?"
-_TOKENIZERS = (ROOT.parent / "shared" / "data" / "llama-tokenizer", ROOT / "demo/models/airoboros-tiny-1.4.1-PI-1024")
-
-
-def tokenizer_folder() -> Path:
-    """Llama's own tokenizer where it is, else the shipped model's."""
-    return next(folder for folder in _TOKENIZERS if (folder / "tokenizer.model").is_file())
+NAME = "packing"
 
 
-def fast_tokenizer() -> Callable[[str], int]:
-    from transformers import AutoTokenizer
+class _Text:
+    """Documents, and the same text in one piece."""
 
-    tokenizer: Any = AutoTokenizer.from_pretrained(str(tokenizer_folder()))
-    return lambda text: len(tokenizer(text)["input_ids"])
+    def __init__(self, characters: int, count_tokens: Callable[[str], int]) -> None:
+        self.characters, self.count_tokens = characters, count_tokens
+        self.documents = documents_of(english(characters), max(20, characters // 10_000))
+        self.whole = render(ClosedContext(tuple(self.documents), QUESTION))
+        self.tokens = count_tokens(self.whole)
 
+    def tokenize(self) -> float:
+        return seconds_of(lambda: self.count_tokens(self.whole))
 
-@dataclass
-class Turn:
-    limit_tokens: int
-    count_tokens: Callable[[str], int]
-    tokenizer_id: str = "benchmark"
-    turns: int = 0
-
-    def render(self, message: str, turns: int) -> str:
-        return render_conversation(instruction_template("Airoboros-1.4"), message)
-
-
-def documents_of(text: str, count: int) -> list[Document]:
-    size = -(-len(text) // count)
-    return [Document(text[at : at + size], (("url", f"https://web.site/{at}"),)) for at in range(0, len(text), size)]
+    def pack(self, how: str, limit_tokens: int) -> float:
+        """With nothing remembered from an earlier question."""
+        options, turn = DocumentOptions(when_too_long=how), Turn(limit_tokens, self.count_tokens)
+        return seconds_of(lambda: PromptService().build(self.documents, QUESTION, options, turn))
 
 
-def packing_rows(sizes: list[int]) -> Iterator[Row]:
-    """For each size: everything fits, then the three choices for a window of 8192 tokens and for one just too small."""
-    count = fast_tokenizer()
-    ratios: dict[tuple[str, int], Row] = {}
-    for size in sizes:
-        documents = documents_of(english(size), max(20, size // 10_000))
-        whole = render(ClosedContext(tuple(documents), QUESTION))
-        tokens = count(whole)
-        windows = [("it fits", tokens + 500, WHOLE)]
-        windows += [(f"{how}, window {WINDOW}", WINDOW, how) for how in WHEN_TOO_LONG if tokens > 1.5 * WINDOW]
-        windows += [(f"{how}, 1.25 times the window", int(tokens / 1.25), how) for how in WHEN_TOO_LONG]
-        for what, limit, how in windows:
-            found = compared(
-                f"packed prompt, {size:,} characters, {what}",
-                functools.partial(_build, documents, DocumentOptions(when_too_long=how), limit, count),
-                "one tokenizer pass over the same text",
-                functools.partial(count, whole),
-                at_most=1.2,
-            )
-            ratios[what, size] = found
-            yield found
-    yield from _linear(ratios, sizes[0], sizes[-1])
+def rows(options: Options) -> Iterator[Row]:
+    """Everything fits; then each choice for a window of 8192 tokens, and for one that is a little too small."""
+    count_tokens = fast_tokenizer()
+    small, large = (20_000, 60_000) if options.quick else (100_000, 1_000_000)
+    few, many = _Text(small, count_tokens), _Text(large, count_tokens)
+    growths: dict[str, list[float]] = {}
+    for what, how, share in _cases():
+        (own_few, pass_few), (own, one_pass) = (_pairs(text, how, share, options) for text in (few, many))
+        name = f"packed prompt, {large:,} characters, {what}"
+        yield times_row(name, own, "one tokenizer pass over the same text", one_pass, at_most=1.2)
+        growths[what] = [
+            (most / least) / (pass_most / pass_least)
+            for most, least, pass_most, pass_least in zip(own, own_few, one_pass, pass_few, strict=True)
+        ]
+    worst = max(growths, key=lambda what: statistics.median(growths[what]))
+    against = f"the tokenizer's growth from {small:,} to {large:,}"
+    yield row(f"growth of that time, the most of {len(growths)}: {worst}", against, growths[worst], at_most=1.2)
 
 
-def _build(documents: list[Document], options: DocumentOptions, limit: int, count_tokens: Callable[[str], int]) -> None:
-    """With nothing remembered."""
-    PromptService().build(documents, QUESTION, options, Turn(limit, count_tokens))
+def _cases() -> Iterator[tuple[str, str, float | None]]:
+    """What is said, the choice, and the window as a share of what the text needs (None: 8192 tokens)."""
+    yield "all of it fits", WHOLE, 1.1
+    for how in WHEN_TOO_LONG:
+        yield f"{how}, window {WINDOW}", how, None
+        yield f"{how}, 4/5 of it fits", how, 0.8
 
 
-def _linear(rows: dict[tuple[str, int], Row], small: int, large: int) -> Iterator[Row]:
-    """Seconds per character of the longest text over those of the shortest, and the same beside the tokenizer's own."""
-    for what in dict.fromkeys(what for what, size in rows if size == large):
-        if (what, small) in rows and small != large:
-            few, many = rows[what, small], rows[what, large]
-            times, name = [many.seconds], f"time per character, {large:,} characters, {what}"
-            own = many.seconds / large / (few.seconds / small)
-            yield row(name, f"{small:,} characters", [own], times)
-            yield row(name, "the tokenizer's own growth", [many.ratio / few.ratio], times, at_most=1.2)
-
-
-def changing_rows(size: int) -> Iterator[Row]:
-    """The bar after one of a hundred documents changed, against the bar of all of them."""
-    count = fast_tokenizer()
-    documents = documents_of(english(size), 100)
-    turn, options, service = Turn(WINDOW, count), DocumentOptions(), PromptService()
-    service.budget(documents, QUESTION, options, turn, 512)
-    changes = iter(range(1000))
-
-    def change() -> None:
-        number = next(changes)
-        documents[number % 100] = Document(f"Change {number}. {documents[number % 100].text}")
-        service.budget(documents, QUESTION, options, turn, 512)
-
-    def everything() -> None:
-        PromptService().budget(documents, QUESTION, options, turn, 512)
-
-    name = f"one of 100 documents changed, {size:,} characters"
-    yield compared(name, change, "counting all 100", everything, at_most=0.05)
-    typed = iter(range(1000))
-    yield compared(
-        f"the question changed, {size:,} characters",
-        lambda: service.budget(documents, f"{QUESTION} {next(typed)}", options, turn, 512),
-        "counting all 100",
-        everything,
-        at_most=0.05,
-    )
-    text = "\n".join(one.text for one in documents)
-    yield compared(
-        f"tokens by pieces of lines, {size:,} characters",
-        lambda: tokens_of_lines(text, count),
-        "one tokenizer pass over the same text",
-        lambda: count(text),
-    )
+def _pairs(text: _Text, how: str, share: float | None, options: Options) -> tuple[list[float], list[float]]:
+    limit = WINDOW if share is None else int(text.tokens * share)
+    return in_turn(functools.partial(text.pack, how, limit), text.tokenize, options.pairs())

@@ -1,0 +1,43 @@
+"""A Llama of 28 million random parameters in Hugging Face format: the size at which a reply takes more than overhead.
+
+It says nothing that makes sense, and is as quick as a trained one. Its tokenizer is the shipped model's.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from .document_turn import SHIPPED_MODEL
+
+LAYERS, HIDDEN, HEADS, INTERMEDIATE = 8, 512, 8, 1408
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json")
+
+
+def make_random_llama(folder: Path, window: int, card: str = "", layers: int = LAYERS, hidden: int = HIDDEN) -> Path:
+    """Write the model to ``folder``, float32, for ``window`` tokens unscaled; ``card`` becomes its README.md.
+
+    The same weights every time. Needs torch and transformers.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(20)
+    config = LlamaConfig(
+        hidden_size=hidden,
+        intermediate_size=hidden * INTERMEDIATE // HIDDEN,
+        num_hidden_layers=layers,
+        num_attention_heads=HEADS,
+        num_key_value_heads=HEADS,
+        vocab_size=2048,  # the tokenizer's
+        max_position_embeddings=window,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=0,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    for name in _TOKENIZER_FILES:
+        shutil.copy(SHIPPED_MODEL / name, folder / name)
+    if card:
+        (folder / "README.md").write_text(card, encoding="utf-8")
+    return folder
