@@ -19,7 +19,15 @@ from .rows import Options, Row, Skipped, write_json
 from .table import HEADINGS, columns
 
 #: The modules that measure, in the order of the table.
-BENCHMARKS: tuple[str, ...] = ("extension_cost", "scaled_load", "packing", "changes", "passages", "bringing_in")
+BENCHMARKS: tuple[str, ...] = (
+    "extension_cost",
+    "scaled_load",
+    "follow_up",
+    "packing",
+    "changes",
+    "passages",
+    "bringing_in",
+)
 _WIDTHS = (66, 44, 7, 16, 14, 4)
 
 
