@@ -46,8 +46,12 @@ def new_past(config: Any, layers: KeyValues) -> Any:
     if kinds - set(_PLAIN_LAYERS):
         raise ValueError(f"cache layers of the kind {', '.join(sorted(kinds))}")
     for number in range(len(layers)):
-        keys, values = layers.pop(0)  # one after the other: only one layer is there twice at a time
-        cache.update(keys, values, number)
+        keys, values = layers.pop(0)
+        if kinds:  # they would copy what they are given, and so they are given nothing first
+            cache.update(keys[..., :0, :], values[..., :0, :], number)
+            cache.layers[number].keys, cache.layers[number].values = keys, values
+        else:
+            cache.update(keys, values, number)
     return cache
 
 
