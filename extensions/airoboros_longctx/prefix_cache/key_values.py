@@ -108,6 +108,14 @@ def stored_bytes(tensor: Tensor) -> int:
     return int(tensor.untyped_storage().nbytes())
 
 
+def bytes_per_token(config: Any, element_size: int) -> int:
+    """What each token of a prompt takes: keys and values, in every layer, for every key-value head."""
+    heads = int(config.num_attention_heads)
+    kv_heads = int(getattr(config, "num_key_value_heads", None) or heads)
+    head_dim = int(getattr(config, "head_dim", None) or config.hidden_size // heads)
+    return 2 * int(config.num_hidden_layers) * kv_heads * head_dim * element_size
+
+
 def bytes_by_device(layers: KeyValues) -> dict[str, int]:
     """The bytes of ``layers`` in each memory, each storage once."""
     storages = {

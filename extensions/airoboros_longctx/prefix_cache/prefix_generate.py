@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..core.prefix_reuse import CHUNK_TOKENS, SMALLEST_PROMPT
 from .free_memory import give_memory_back, is_out_of_memory
-from .key_values import first_tokens, layers_of, lengths, new_past, taken_out
+from .key_values import bytes_per_token, first_tokens, layers_of, lengths, new_past, taken_out
 from .model_state import UnwatchableModelError, autocast, model_state
 from .plain_prompt import NotPlainError, PlainPrompt, plain_prompt
 from .prefill import read_prompt
@@ -148,6 +148,8 @@ class PrefixGenerate:
                 self._host.log(f"Reading the prompt: {so_far:,} of {whole:,} tokens, {said - begun:.0f} s.")
             return self.active and not self._host.stops()
 
+        wanted = (whole - start) * bytes_per_token(model.config, model.dtype.itemsize)
+        self.store.make_room({str(prompt.ids.device): wanted})
         past = new_past(model.config, taken.layers)
         past, held = read_prompt(model, prompt.ids, past, start, self._chunk, aligned, goes_on)
         if held and lengths(past) != {held}:

@@ -10,7 +10,7 @@ import weakref
 import pytest
 import torch
 
-from extensions.airoboros_longctx.prefix_cache.key_values import cache_class, first_tokens
+from extensions.airoboros_longctx.prefix_cache.key_values import bytes_per_token, cache_class, first_tokens
 from tests.unit.prefix_cache.kept_llama import Kept, prompt, tiny_llama
 
 #: 2 × layers × key-value heads × head size × element size.
@@ -37,13 +37,12 @@ def test_nor_the_rest_of_a_longer_prompt(kept):
 
 
 def test_what_was_used_longest_ago_goes_first(kept):
-    kept.share = 0.8
     one, two, three = prompt(101, 1), prompt(101, 2), prompt(201, 3)
     kept.ask(one)
     kept.ask(two)
     kept.ask(one)
-    kept.free = 0
-    kept.ask(three)  # there are 2 × 106 + 206 tokens, and room for 334
+    kept.free = 210 * BYTES_PER_TOKEN
+    kept.ask(three)  # 2 × 106 + 206 tokens are held, and half of that and 210 is 314
     assert sorted(len(entry.tokens) for entry in kept.store._kept) == [100, 200]
     kept.ask(one)
     assert kept.generate.last == (100, 1)
@@ -69,6 +68,22 @@ def test_memory_that_becomes_scarce(kept):
     kept.free = 0
     kept.store.trim()
     assert kept.store.held() == (0, 0)
+
+
+def test_what_is_kept_makes_room_for_a_prompt_before_it_is_read(kept, monkeypatch):
+    kept.ask(prompt(101, 1))
+    kept.ask(prompt(101, 2), new_tokens=1)
+    kept.free = (200 - 90) * BYTES_PER_TOKEN
+    held: list[int] = []
+    kept.stops = lambda: bool(held.append(kept.store.held()[0]))
+    monkeypatch.setattr(kept.store, "_share", lambda: 1.0)
+    kept.ask(prompt(200, 3))
+    assert held[0] == 100  # one of the two, the one that was used last
+    assert len(kept.store._kept) == 2
+
+
+def test_the_formula_is_what_is_held(kept):
+    assert bytes_per_token(kept.model.config, 4) == BYTES_PER_TOKEN
 
 
 def test_a_share_of_nothing_keeps_nothing(kept):
