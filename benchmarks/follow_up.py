@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import tempfile
 import time
 import urllib.request
@@ -23,7 +24,7 @@ from tests.real_hosts import RealHost, find_hosts
 
 from .corpus import english
 from .extension_cost import newest_host
-from .measuring import times_row
+from .measuring import row, spoken_seconds
 from .random_llama import make_random_llama
 from .rows import Options, Row
 
@@ -67,8 +68,13 @@ def _rows_of(host: RealHost, folder: Path, model: Path, texts: Any, pairs: int) 
                 raise AssertionError(f"With kept prompts {host.name} says {ours.replies}, without {theirs.replies}.")
             name = f"{host.name}, {ours.context[0]:,} tokens of {window:,}: next question"
             against = "the same with prefix_cache off"
-            yield times_row(f"{name}, first token", ours.first_token, against, theirs.first_token, at_least=goal)
-            yield times_row(f"{name}, inside the webui", ours.inside, against, theirs.inside, at_least=goal_inside)
+            for where, own, other, at_least in (
+                ("first token", ours.first_token, theirs.first_token, goal),
+                ("inside the webui", ours.inside, theirs.inside, goal_inside),
+            ):
+                ratios = [there / here for here, there in zip(own, other, strict=True)]
+                medians = ", ".join(spoken_seconds(statistics.median(times)) for times in (own, other))
+                yield row(f"{name}, {where}", against, ratios, at_least=at_least, measured=medians)
 
 
 def _started(stack: ExitStack, host: RealHost, folder: Path, model: Path, settings: str) -> RunningHost:

@@ -235,7 +235,7 @@ class _FirstPass:
         if not self.passes:
             ids = named.get("input_ids", given[0] if given else None)
             if not isinstance(ids, Tensor) or tuple(ids.shape) != (1, 1):
-                raise ValueError("this Transformers does not take up a prompt at its last token")
+                raise ValueError("this library does not go on from the last token")
         self.passes += 1
 
 

@@ -122,6 +122,25 @@ def test_the_library_gets_all_but_the_last_token(kept, monkeypatch):
     assert seen == [((1, 60), {59}), ((1, 60), {59}), ((1, 30), {29}), ((1, 62), {61})]
 
 
+def test_a_library_that_reads_more_than_the_last_token(kept, monkeypatch):
+    """It would read tokens at the positions of others; nothing that it says is used."""
+    library, said = type(kept.model).generate, []
+
+    def reads_all(self, *given, **named):
+        if named.get("past_key_values") is not None:
+            self(input_ids=named["inputs"], past_key_values=named["past_key_values"])
+            said.append("something wrong")
+            return named["inputs"]
+        return library(self, *given, **named)
+
+    monkeypatch.setattr(type(kept.model), "generate", reads_all)
+    assert kept.ask(TEXT) == kept.stock(TEXT)
+    assert said == []
+    assert kept.said == [
+        "The prompt was left to the host alone: ValueError: this library does not go on from the last token."
+    ]
+
+
 def test_a_library_that_cannot_take_it_up_is_left_alone_from_then_on(kept, monkeypatch):
     library = type(kept.model).generate
 
