@@ -32,4 +32,11 @@ def _service():
     )._extension.service
 
 
-COMMANDS = {"kept": _kept}
+def _forget_prompts():
+    for one in gc.get_objects():
+        if type(one).__name__ == "PrefixStore":
+            one.clear()
+    return {}
+
+
+COMMANDS = {"kept": _kept, "forget_prompts": _forget_prompts}

@@ -5,8 +5,25 @@ from __future__ import annotations
 import random
 
 import pytest
+import torch
+import transformers
 
+from extensions.airoboros_longctx.prefix_cache.plain_prompt import why_model_is_not_kept
 from tests.unit.prefix_cache.kept_llama import Kept, prompt, tiny_llama
+
+SMALL = {
+    "vocab_size": 97,
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 512,
+    "initializer_range": 0.2,
+    "bos_token_id": 1,
+    "eos_token_id": None,
+    "pad_token_id": None,
+}
 
 
 def test_a_second_question_reads_only_what_is_new(kept):
@@ -44,3 +61,28 @@ def test_fifty_prompts_with_shared_beginnings(seed):
         reused += kept.generate.last[0]
     assert reused > 100
     assert kept.generate.left_alone == {}
+
+
+@pytest.mark.parametrize("name", ["Mistral", "Qwen2", "Qwen3"])
+def test_other_architectures(name):
+    config_class, model_class = (getattr(transformers, f"{name}{part}", None) for part in ("Config", "ForCausalLM"))
+    if config_class is None:
+        pytest.skip(f"this Transformers has no {name}")
+    torch.manual_seed(3)
+    config = config_class(**SMALL, sliding_window=None, **({"head_dim": 16} if name == "Qwen3" else {}))
+    kept = Kept(model_class(config).eval())
+    assert why_model_is_not_kept(kept.model) == ""
+    text = prompt(90)
+    for asked in ([*text, 5, 6], [*text, 7], text[:50], [*text[:70], *text[:30]]):
+        assert kept.ask(asked) == kept.stock(asked)
+    assert kept.generate.last == (70, 30)
+    assert kept.generate.left_alone == {}
+
+
+def test_a_sliding_window_is_left_alone():
+    if not hasattr(transformers, "MistralConfig"):
+        pytest.skip("this Transformers has no Mistral")
+    kept = Kept(transformers.MistralForCausalLM(transformers.MistralConfig(**SMALL, sliding_window=32)).eval())
+    for asked in (prompt(90), [*prompt(90), 5]):
+        assert kept.ask(asked) == kept.stock(asked)
+    assert kept.generate.left_alone == {"layers that forget what is far away found": 2}
