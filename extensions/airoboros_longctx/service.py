@@ -254,10 +254,16 @@ class LongContextService:
         """What is so now, also when the model came or went without passing through us. Never raises: pages poll it."""
         try:
             status = self.adopt_loaded_model()
-            kept = self._prefixes.status() if self._prefixes is not None else ""
+            kept = self._kept_prompts()
             return replace(status, headline=f"{status.headline} · {kept}") if kept else status
         except Exception as error:
             return LoadStatus(Verdict.LEFT_ALONE, f"left alone: {self._sentence('look at the loaded model', error)}")
+
+    def _kept_prompts(self) -> str:
+        try:
+            return self._prefixes.status() if self._prefixes is not None else ""
+        except Exception:  # the status of the model is worth more
+            return ""
 
     def window(self) -> int | None:
         """The confirmed window of the loaded model in tokens; None where nothing was scaled."""

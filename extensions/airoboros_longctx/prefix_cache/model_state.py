@@ -20,6 +20,9 @@ _SAMPLES = 8
 _TABLE_ROWS = (1, 2, 3, 5, 17, 31)
 _MODULE_INTERNALS = frozenset(vars(nn.Module())) | {"config", "max_seq_len_cached"}
 
+#: Numbers of less precision than float32, and the integers that stand for quantised weights.
+_LESS_PRECISE = {torch.float16, torch.bfloat16, torch.int8, torch.uint8, torch.int16, torch.int32}
+
 ModelState = tuple[Any, ...]
 
 
@@ -114,6 +117,12 @@ def _adapters(module: nn.Module, scaling: dict[str, Any]) -> tuple[Any, ...]:
     """Which LoRAs a layer has, which of them count, how much, and whether they are merged into its weights."""
     switches = ("active_adapters", "active_adapter", "disable_adapters", "merged", "merged_adapters")
     return (repr(scaling), *(repr(getattr(module, name, None)) for name in switches))
+
+
+def is_exact(model: nn.Module) -> bool:
+    """True where ``model`` computes in float32: the way in which a prompt is cut shows in no token then."""
+    kinds = {tensor.dtype for tensor in (*model.parameters(), *model.buffers())}
+    return not kinds & _LESS_PRECISE and not any(autocast())
 
 
 def autocast() -> tuple[bool, ...]:

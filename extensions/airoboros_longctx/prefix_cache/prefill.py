@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..core.prefix_reuse import chunk_ends
-from .key_values import layers_of
 
 #: Newer libraries compute the scores of the last tokens only, where they are asked to.
 _FEW_SCORES = ("logits_to_keep", "num_logits_to_keep")
@@ -36,7 +36,18 @@ def read_prompt(
     return past, start
 
 
-def is_complete(past: Any, tokens: int) -> bool:
-    """True where every layer of ``past`` holds exactly ``tokens``."""
-    layers = layers_of(past)
-    return bool(layers) and {int(tensor.shape[-2]) for pair in layers for tensor in pair} == {tokens}
+class FirstPass:
+    """Counts the forward passes of this thread, and refuses a first one that reads more or less than one token."""
+
+    def __init__(self) -> None:
+        self.passes = 0
+        self._thread = threading.get_ident()
+
+    def __call__(self, module: Any, given: Any, named: Mapping[str, Any]) -> None:
+        if threading.get_ident() != self._thread:
+            return
+        if not self.passes:
+            ids = named.get("input_ids", given[0] if given else None)
+            if not isinstance(ids, Tensor) or tuple(ids.shape) != (1, 1):
+                raise ValueError("this library does not go on from the last token")
+        self.passes += 1

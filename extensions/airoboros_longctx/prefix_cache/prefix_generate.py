@@ -7,7 +7,6 @@ not there; so does one for which anything here fails.
 
 from __future__ import annotations
 
-import threading
 import time
 import weakref
 from collections import Counter
@@ -21,9 +20,9 @@ from torch import Tensor
 from ..core.prefix_reuse import CHUNK_TOKENS, SMALLEST_PROMPT
 from .free_memory import give_memory_back, is_out_of_memory
 from .key_values import bytes_per_token, first_tokens, layers_of, lengths, new_past, taken_out
-from .model_state import UnwatchableModelError, autocast, model_state
+from .model_state import UnwatchableModelError, is_exact, model_state
 from .plain_prompt import NotPlainError, PlainPrompt, plain_prompt
-from .prefill import read_prompt
+from .prefill import FirstPass, read_prompt
 from .proof import reads_in_passes
 from .store import Prefix, PrefixStore
 
@@ -88,17 +87,23 @@ class PrefixGenerate:
     def __call__(self, *given: Any, **named: Any) -> Any:
         model = self._model()
         original = self._own if self._own is not None else _library_generate(model).__get__(model)
-        if not self.active:
-            return original(*given, **named)
-        if not self._host.reuses():
-            self.store.clear()
-            return original(*given, **named)
-        read = self._begin(model, given, named)
+        read = self._begin(model, given, named) if self._is_wanted() else None
         if read is None:
             return original(*given, **named)
         if read.stopped:
             return _as_given(read.prompt.ids, named)
         return self._go_on(model, read, original, given, named)
+
+    def _is_wanted(self) -> bool:
+        if not self.active:
+            return False
+        try:
+            wanted = self._host.reuses()
+        except Exception:
+            wanted = False
+        if not wanted:
+            self.store.clear()
+        return wanted
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -109,7 +114,7 @@ class PrefixGenerate:
             person = self._host.person_of(prompt.ids)
             if person is None:
                 raise NotPlainError("nobody knows who asks")
-            state, exact = model_state(model), _is_exact(model)
+            state, exact = model_state(model), is_exact(model)
             if self._reads_in_passes is None:
                 self._reads_in_passes = reads_in_passes(model, prompt.ids, exact)
             if not self._reads_in_passes:
@@ -120,15 +125,16 @@ class PrefixGenerate:
         except Exception as error:
             self._failed(error)
             return None
-        taken = self.store.take(prompt.tokens, person, state, None if exact else self._chunk)
+        taken, read = None, None
         try:
+            taken = self.store.take(prompt.tokens, person, state, None if exact else self._chunk)
             read = self._read(model, prompt, taken, aligned=not exact)
         except Exception as error:
-            self.store.drop(taken)
             self._failed(error)
-            read = None
         finally:
             self.reading = None
+            if read is None and taken is not None:
+                self.store.drop(taken)
         if read is None:  # and the error with all that it holds is gone
             give_memory_back()
         return read
@@ -146,9 +152,9 @@ class PrefixGenerate:
             if time.monotonic() - said > _SAID_EVERY:
                 said = time.monotonic()
                 self._host.log(f"Reading the prompt: {so_far:,} of {whole:,} tokens, {said - begun:.0f} s.")
-            return self.active and not self._host.stops()
+            return not self._host.stops()
 
-        wanted = (whole - start) * bytes_per_token(model.config, model.dtype.itemsize)
+        wanted = (whole - start) * bytes_per_token(model.config, torch.finfo(model.dtype).bits // 8)
         self.store.make_room({str(prompt.ids.device): wanted})
         past = new_past(model.config, taken.layers)
         past, held = read_prompt(model, prompt.ids, past, start, self._chunk, aligned, goes_on)
@@ -165,12 +171,14 @@ class PrefixGenerate:
     def _go_on(self, model: Any, read: _Read, original: Any, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """The host's own generate, which reads the last token of the prompt and all that follows."""
         past, read.past = read.past, None
-        begun = _FirstPass()
+        begun = FirstPass()
         hook = model.register_forward_pre_hook(begun, with_kwargs=True)
         failed: Exception | None = None
         try:
             return original(*given, **{**named, "past_key_values": past})
         except Exception as error:
+            if is_out_of_memory(error):
+                self.store.clear()
             if begun.passes or named.get("streamer") is not None:
                 raise
             failed = error
@@ -222,34 +230,9 @@ class _Read:
     stopped: bool
 
 
-class _FirstPass:
-    """Counts the forward passes of this thread, and refuses a first one that reads more or less than one token."""
-
-    def __init__(self) -> None:
-        self.passes = 0
-        self._thread = threading.get_ident()
-
-    def __call__(self, module: Any, given: Any, named: Mapping[str, Any]) -> None:
-        if threading.get_ident() != self._thread:
-            return
-        if not self.passes:
-            ids = named.get("input_ids", given[0] if given else None)
-            if not isinstance(ids, Tensor) or tuple(ids.shape) != (1, 1):
-                raise ValueError("this library does not go on from the last token")
-        self.passes += 1
-
-
 def _library_generate(model: Any) -> Any:
     """``generate`` as the class of ``model`` has it."""
     return type(model).generate
-
-
-def _is_exact(model: torch.nn.Module) -> bool:
-    """True where the model computes in float32: the way in which a prompt is cut shows in no token then."""
-    tensors = [*model.parameters(), *(buffer for buffer in model.buffers())]
-    whole = all(one.dtype in (torch.float32, torch.float64) for one in tensors if one.is_floating_point())
-    integers = any(not one.is_floating_point() and one.dim() > 1 for one in tensors)  # quantised weights
-    return whole and not integers and not any(autocast())
 
 
 def _as_given(ids: Tensor, named: Mapping[str, Any]) -> Tensor:

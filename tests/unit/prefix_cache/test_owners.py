@@ -107,6 +107,27 @@ def test_a_failure_of_ours_leaves_the_host_its_call(kept, monkeypatch):
     assert kept.store._busy == []
 
 
+def test_no_memory_for_a_copy(kept, monkeypatch):
+    """Taking a share of another prompt needs memory too."""
+    long = prompt(200, 1)
+    kept.ask(long)
+
+    def nothing_left(*given, **named):
+        raise MemoryError
+
+    monkeypatch.setattr(store_module, "first_tokens", nothing_left)
+    asked = [*long[:50], *TEXT]
+    assert kept.ask(asked) == kept.stock(asked)
+    assert kept.said == ["The prompt was left to the host alone: there was not enough memory."]
+    assert (kept.store.held(), kept.store._busy) == ((0, 0), [])
+
+
+def test_a_model_that_is_let_go_while_it_reads_answers_all_the_same(kept):
+    kept.stops = lambda: bool(kept.generate.revert())
+    assert kept.ask(TEXT) == kept.stock(TEXT)
+    assert kept.store.held() == (0, 0)
+
+
 def test_the_library_gets_all_but_the_last_token(kept, monkeypatch):
     """More is a wrong answer or none, less is one too in Transformers up to 4.35."""
     library, seen = type(kept.model).generate, []
