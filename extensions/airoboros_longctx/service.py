@@ -21,6 +21,7 @@ from .core.ports import Host, LoadedModel, PrefixCache, Rope, Undo
 from .core.rope_scaling import RopeReading
 from .core.settings import Settings
 from .core.user_rules import add_user_rule
+from .kept_prompts import KeptPrompts
 from .load_plans import LoadPlans
 
 Result = TypeVar("Result")
@@ -48,7 +49,7 @@ class LongContextService:
         """``prefixes`` None: this host keeps no prompts."""
         self._host = host
         self._rope = rope
-        self._prefixes = prefixes
+        self._kept_prompts = KeptPrompts(prefixes, lambda sentence: host.log(sentence, problem=True))
         self._settings = settings
         self._plans = LoadPlans(host, settings)
         self._lock = threading.RLock()
@@ -74,7 +75,7 @@ class LongContextService:
 
     def before_load(self, model_name: str, loader: str) -> PendingLoad | None:
         """Plan the load that is about to happen with ``loader`` and prepare for it. None: the load is not ours."""
-        self._release_prefixes()  # two models may not fit, and less so with what was kept for the first
+        self._kept_prompts.release()  # two models may not fit, and less so with what was kept for the first
         if not self._settings().apply_scaling:
             return None
         with self._lock:
@@ -138,7 +139,7 @@ class LongContextService:
         self._model, self._adapters = weakref.ref(loaded.model), loaded.adapters
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
-            self._watch_prefixes(loaded.model)
+            self._kept_prompts.watch(loaded.model)
             return None
         try:
             return self._scale_adopted(loaded)
@@ -160,7 +161,7 @@ class LongContextService:
                 lacks = ""
             if lacks:
                 self._host.log(f"{plan.model}: loaded before this extension, without {lacks}; loading it again.")
-                self._release_prefixes()
+                self._kept_prompts.release()
                 return plan
         self._confirm(plan, loaded.model)
         return None
@@ -203,7 +204,7 @@ class LongContextService:
         )
         for warning in plan.warnings:
             self._host.log(warning)
-        self._watch_prefixes(model)
+        self._kept_prompts.watch(model)
         return self._status
 
     def _read(self, plan: ContextPlan, model: Any) -> tuple[RopeReading | None, str]:
@@ -218,8 +219,7 @@ class LongContextService:
 
     def _undo_live_scaling(self) -> None:
         """A model that stays while its LoRAs change is as it was loaded, before it is looked at again."""
-        if self._prefixes is not None:
-            self._guarded("drop the kept prompts", self._prefixes.invalidate)
+        self._kept_prompts.invalidate()
         if self._live_undo is not None:
             self._guarded("undo the scaling of the loaded model", self._live_undo)
             self._live_undo = None
@@ -232,19 +232,9 @@ class LongContextService:
             self._guarded("withdraw the instruction template", self._template_undo)
             self._template_undo = None
 
-    def _watch_prefixes(self, model: Any) -> None:
-        """From now on the prompts of ``model`` are kept, as it is now; what was kept before is gone."""
-        prefixes = self._prefixes
-        if prefixes is not None:
-            self._guarded("keep prompts", lambda: prefixes.watch(model))
-
-    def _release_prefixes(self) -> None:
-        if self._prefixes is not None:
-            self._guarded("drop the kept prompts", self._prefixes.release)
-
     def _forget(self) -> None:
         self._withdraw_window()
-        self._release_prefixes()
+        self._kept_prompts.release()
         self._model, self._expected, self._status = _nothing, False, NO_MODEL_STATUS
         self._adapters, self._live_undo = (), None
 
@@ -254,16 +244,10 @@ class LongContextService:
         """What is so now, also when the model came or went without passing through us. Never raises: pages poll it."""
         try:
             status = self.adopt_loaded_model()
-            kept = self._kept_prompts()
-            return replace(status, headline=f"{status.headline} · {kept}") if kept else status
+            headline = self._kept_prompts.after(status.headline)
+            return replace(status, headline=headline) if headline != status.headline else status
         except Exception as error:
             return LoadStatus(Verdict.LEFT_ALONE, f"left alone: {self._sentence('look at the loaded model', error)}")
-
-    def _kept_prompts(self) -> str:
-        try:
-            return self._prefixes.status() if self._prefixes is not None else ""
-        except Exception:  # the status of the model is worth more
-            return ""
 
     def window(self) -> int | None:
         """The confirmed window of the loaded model in tokens; None where nothing was scaled."""

@@ -107,5 +107,5 @@ def test_its_failure_is_nobodys(house, prefixes):
     assert house.load("scaled").headline == SCALED
     assert house.service.status().headline == SCALED
     assert house.host.problems[-1] == (
-        "Could not keep prompts: RuntimeError: it broke. The model is as the loader left it."
+        "Could not keep prompts: RuntimeError: it broke. The model answers as without this."
     )
