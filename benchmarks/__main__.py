@@ -23,6 +23,7 @@ BENCHMARKS: tuple[str, ...] = (
     "extension_cost",
     "scaled_load",
     "follow_up",
+    "kept_rounding",
     "packing",
     "changes",
     "passages",
