@@ -1,8 +1,8 @@
 """What a model's keys and values depend on besides the tokens, as something to compare.
 
 Every tensor of the model is looked at: where it is, how often PyTorch saw it change, and a sample of its numbers,
-because a change through ``.data`` is seen by nobody. Of the rotary embedding, which is exchanged in many ways, all is
-compared but how far its tables reach.
+because a change through ``.data`` is seen by nobody. So is the code of every module. Of the rotary embedding, which is
+exchanged in many ways, all is compared but how far its tables reach.
 """
 
 from __future__ import annotations
@@ -38,10 +38,14 @@ def model_state(model: nn.Module) -> ModelState:
     places: list[Any] = [autocast()]
     samples: dict[torch.device, list[Tensor]] = {}
     rotary: list[Any] = []
+    code: dict[type, Any] = {}
     for module in model.modules():
         if module.training and (dropout or (isinstance(module, nn.Dropout) and module.p > 0)):
             raise UnwatchableModelError("a part of the model is being trained")
         places.append(module.training)
+        code[type(module)] = type(module).forward
+        if "forward" in vars(module):
+            places.append(_Same(vars(module)["forward"]))
         scaling = module.__dict__.get("scaling")
         if isinstance(scaling, dict):  # a layer with LoRAs
             places.append(_adapters(module, scaling))
@@ -55,7 +59,7 @@ def model_state(model: nn.Module) -> ModelState:
     digest = hashlib.blake2b(digest_size=16)
     for found in samples.values():
         digest.update(torch.cat(found).cpu().numpy().tobytes())
-    return (*places, tuple(rotary), digest.digest())
+    return (*places, tuple(code.items()), tuple(rotary), digest.digest())
 
 
 def _tensors(model: nn.Module) -> Iterator[Tensor]:

@@ -85,6 +85,22 @@ def test_a_rotary_class_of_somebody_else(asked, monkeypatch):
     assert_read_anew(asked)
 
 
+@pytest.mark.parametrize("on_the_class", [True, False])
+def test_the_code_of_any_module(asked, monkeypatch, on_the_class):
+    """As extensions do that exchange attention or layers of a loaded model."""
+    layer = asked.model.model.layers[0].mlp
+    library = type(layer).forward
+
+    def forward(self: Any, hidden: torch.Tensor) -> torch.Tensor:
+        return 2 * library(self, hidden)
+
+    if on_the_class:
+        monkeypatch.setattr(type(layer), "forward", forward)
+    else:
+        layer.forward = lambda hidden: forward(layer, hidden)
+    assert_read_anew(asked)
+
+
 def test_frequencies_changed_through_data(asked):
     for module in rotary_modules(asked.model):
         for name in ("inv_freq", "cos_cached", "sin_cached"):
