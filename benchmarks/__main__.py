@@ -24,6 +24,8 @@ BENCHMARKS: tuple[str, ...] = (
     "extension_cost",
     "scaled_load",
     "check",
+    "follow_up",
+    "kept_rounding",
     "packing",
     "changes",
     "passages",

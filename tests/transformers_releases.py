@@ -1,4 +1,4 @@
-"""Runs the numerics tests (tests/unit/rope) under the releases of Transformers that webuis brought: a row for each.
+"""Runs the numerics tests under the releases of Transformers that webuis brought: a row for each.
 
 ``python start.py test-transformers [RELEASE ...]`` runs this with the project's own environment, which is the newest
 release. Every other one gets a small environment beside it: it installs what requirements/transformers-releases.txt
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT_ENVIRONMENT = Path(sys.prefix)
-TESTS = "tests/unit/rope"
+TESTS = ("tests/unit/rope", "tests/unit/prefix_cache")
 NEWEST = "newest"
 STAMP = "airoboros_longctx.json"
 PINS = ROOT / "requirements" / "transformers-releases.txt"
@@ -73,7 +73,7 @@ def row_of(release: str, packages: list[str]) -> Row:
         return Row(release, "absent", str(reason))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [str(python), "-m", "pytest", TESTS, "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"]
+        command = [str(python), "-m", "pytest", *TESTS, "-q", "-p", "no:cacheprovider", f"--junit-xml={report}"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", errors="replace")
         counts = counts_in(report) if report.exists() else "the tests did not begin"
     counts = f"Transformers {version_in(python)}: {counts}"

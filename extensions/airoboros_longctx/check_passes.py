@@ -14,7 +14,7 @@ from .core.checking.check_result import CheckProgress, PerplexityPoint, Retrieva
 from .core.checking.pace import Pace
 from .core.checking.retrieval_prompts import RetrievalPrompt
 from .core.checking.scored_pieces import ScoredPieces, perplexity_point
-from .core.ports import MeasuredModel, Rope
+from .core.ports import MeasuredModel, Rope, Undo
 from .core.rope_scaling import RopeScaling
 
 Answer = TypeVar("Answer")
@@ -48,9 +48,11 @@ class CheckPasses:
         progress: Callable[[CheckProgress], None],
         stop: Callable[[], bool],
         between: Callable[[], AbstractContextManager[Any]],
+        before_change: Callable[[], None],
     ) -> None:
         self._model, self._rope, self._live_model = model, rope, live_model
         self._pace, self._progress, self._stop, self._between = pace, progress, stop, between
+        self._before_change = before_change
         self._began = time.monotonic()
 
     def measure_perplexity(
@@ -93,7 +95,7 @@ class CheckPasses:
         if self._stop():
             raise CheckStopped
         with self._between():
-            undo = self._rope.scale_live(self._live_model, other) if other is not None else None
+            undo = self._put_on(other)
             try:
                 answer = run()
             finally:
@@ -101,3 +103,9 @@ class CheckPasses:
                     undo()
         self._progress(self._pace.after(tokens, time.monotonic() - self._began, doing))
         return answer
+
+    def _put_on(self, other: RopeScaling | None) -> Undo | None:
+        if other is None:
+            return None
+        self._before_change()
+        return self._rope.scale_live(self._live_model, other)

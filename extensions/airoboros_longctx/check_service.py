@@ -78,10 +78,14 @@ def checked_model(status: LoadStatus, loaded: LoadedModel, measured: MeasuredMod
 
 
 class CheckService:
-    """Checks models. ``rope`` puts other factors on them, and takes them off again."""
+    """Checks models. ``rope`` puts other factors on them, and takes them off again.
 
-    def __init__(self, rope: Rope) -> None:
+    ``before_change`` is called before each time: a stopped reply may still be reading its prompt with this model.
+    """
+
+    def __init__(self, rope: Rope, before_change: Callable[[], None] = lambda: None) -> None:
         self._rope = rope
+        self._before_change = before_change
 
     def check(
         self,
@@ -93,7 +97,9 @@ class CheckService:
     ) -> CheckResult:
         """Measure ``model`` as it was loaded, then at other factors, and judge. See the head of this module."""
         pace = Pace()
-        passes = CheckPasses(model.measured, self._rope, model.live_model, pace, progress, stop, between)
+        passes = CheckPasses(
+            model.measured, self._rope, model.live_model, pace, progress, stop, between, self._before_change
+        )
         return _Check(self._rope, model, options or CheckOptions(), passes, pace).run()
 
 

@@ -30,14 +30,25 @@ class Extension:
     def __init__(self, extension_name: str) -> None:
         from .host.webui import WebuiHost
         from .host.webui_hooks import WebuiHooks
+        from .host.webui_prefixes import WebuiPrefixes
         from .host.webui_prompting import WebuiPrompting
+        from .prefix_cache.engine import PrefixCacheEngine
         from .rope.engine import RopeEngine
         from .ui.gradio_versions import new_session_state
 
         self.host = WebuiHost(extension_name)
         self._said: set[str] = set()
+        self.prefixes = WebuiPrefixes(self.host)
+        prefix_cache = PrefixCacheEngine(
+            lambda: self.settings().prefix_cache_memory,
+            self.prefixes.person_of,
+            self.host.stops_generating,
+            self.host.log,
+            lambda: self.settings().prefix_cache and self.host.is_switched_on(),
+        )
+        self.prefixes.on_other_template = prefix_cache.invalidate
         self._rope = RopeEngine()
-        self.service = LongContextService(self.host, self._rope, self.settings)
+        self.service = LongContextService(self.host, self._rope, self.settings, prefix_cache)
         self.prompt_service = PromptService()
         self.shelves = DocumentShelves(document_store(self.settings(), self.host))
         self.prompting = WebuiPrompting(
@@ -145,6 +156,13 @@ def state_modifier(state: dict[str, Any]) -> dict[str, Any]:
         return state
     state = _extension.host.widen_request(state, _extension.service.window())
     return _extension.prompting.prompts.with_sampling(state)
+
+
+def tokenizer_modifier(state: dict[str, Any], prompt: Any, input_ids: Any, input_embeds: Any) -> tuple[Any, Any, Any]:
+    """Let the tokens of a prompt say who asks: from here on they are all that is handed on."""
+    if _extension is not None:
+        _extension.prefixes.mark(state, input_ids)
+    return prompt, input_ids, input_embeds
 
 
 def custom_css() -> str:

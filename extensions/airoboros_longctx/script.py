@@ -80,6 +80,11 @@ def state_modifier(state: Any) -> Any:
     return _call("state_modifier", state)
 
 
+def tokenizer_modifier(state: Any, prompt: Any, input_ids: Any, input_embeds: Any) -> Any:
+    found = _call("tokenizer_modifier", state, prompt, input_ids, input_embeds)
+    return found if isinstance(found, tuple) else (prompt, input_ids, input_embeds)
+
+
 def custom_css() -> Any:
     return _call("custom_css")
 

@@ -17,10 +17,11 @@ from .core.context_plan import LOADER_SETTING, PATCH, ContextPlan, Suggestion, U
 from .core.errors import AiroborosLongctxError, RopeScalingError
 from .core.explanation import summary
 from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
-from .core.ports import Host, LoadedModel, Rope, Undo
+from .core.ports import Host, LoadedModel, PrefixCache, Rope, Undo
 from .core.rope_scaling import RopeReading
 from .core.settings import Settings
 from .core.user_rules import add_user_rule
+from .kept_prompts import KeptPrompts
 from .load_plans import LoadPlans
 
 Result = TypeVar("Result")
@@ -42,9 +43,13 @@ class PendingLoad:
 class LongContextService:
     """Plans, scales and confirms the models of one host."""
 
-    def __init__(self, host: Host, rope: Rope, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, host: Host, rope: Rope, settings: Callable[[], Settings], prefixes: PrefixCache | None = None
+    ) -> None:
+        """``prefixes`` None: this host keeps no prompts."""
         self._host = host
         self._rope = rope
+        self._kept_prompts = KeptPrompts(prefixes, lambda sentence: host.log(sentence, problem=True))
         self._settings = settings
         self._plans = LoadPlans(host, settings)
         self._lock = threading.RLock()
@@ -70,6 +75,7 @@ class LongContextService:
 
     def before_load(self, model_name: str, loader: str) -> PendingLoad | None:
         """Plan the load that is about to happen with ``loader`` and prepare for it. None: the load is not ours."""
+        self._kept_prompts.release()  # two models may not fit, and less so with what was kept for the first
         if not self._settings().apply_scaling:
             return None
         with self._lock:
@@ -133,6 +139,7 @@ class LongContextService:
         self._model, self._adapters = weakref.ref(loaded.model), loaded.adapters
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
+            self._kept_prompts.watch(loaded.model)
             return None
         try:
             return self._scale_adopted(loaded)
@@ -154,6 +161,7 @@ class LongContextService:
                 lacks = ""
             if lacks:
                 self._host.log(f"{plan.model}: loaded before this extension, without {lacks}; loading it again.")
+                self._kept_prompts.release()
                 return plan
         self._confirm(plan, loaded.model)
         return None
@@ -196,6 +204,7 @@ class LongContextService:
         )
         for warning in plan.warnings:
             self._host.log(warning)
+        self._kept_prompts.watch(model)
         return self._status
 
     def _read(self, plan: ContextPlan, model: Any) -> tuple[RopeReading | None, str]:
@@ -210,6 +219,7 @@ class LongContextService:
 
     def _undo_live_scaling(self) -> None:
         """A model that stays while its LoRAs change is as it was loaded, before it is looked at again."""
+        self._kept_prompts.invalidate()
         if self._live_undo is not None:
             self._guarded("undo the scaling of the loaded model", self._live_undo)
             self._live_undo = None
@@ -224,15 +234,22 @@ class LongContextService:
 
     def _forget(self) -> None:
         self._withdraw_window()
+        self._kept_prompts.release()
         self._model, self._expected, self._status = _nothing, False, NO_MODEL_STATUS
         self._adapters, self._live_undo = (), None
+
+    def drop_kept_prompts(self) -> None:
+        """The live model is about to be changed: what is read with it at this moment is not kept either."""
+        self._kept_prompts.invalidate()
 
     # -- what the page shows and does ------------------------------------------------------------------------------
 
     def status(self) -> LoadStatus:
         """What is so now, also when the model came or went without passing through us. Never raises: pages poll it."""
         try:
-            return self.adopt_loaded_model()
+            status = self.adopt_loaded_model()
+            headline = self._kept_prompts.after(status.headline)
+            return replace(status, headline=headline) if headline != status.headline else status
         except Exception as error:
             return LoadStatus(Verdict.LEFT_ALONE, f"left alone: {self._sentence('look at the loaded model', error)}")
 

@@ -55,13 +55,21 @@ class Workbench:
     """One process, one model, any number of open pages. Each page keeps its own conversation and documents."""
 
     def __init__(self, data_folder: Path = DATA_FOLDER, settings: Mapping[str, Any] | None = None) -> None:
+        from .prefix_cache.engine import PrefixCacheEngine
         from .rope.engine import RopeEngine
         from .ui.checking.runs_of_host import check_runs
 
         self.settings: Settings = load_settings(settings or {})[0]
         self.host = WorkbenchHost(data_folder)
         rope = RopeEngine()
-        self.service = LongContextService(self.host, rope, lambda: self.settings)
+        prefix_cache = PrefixCacheEngine(
+            lambda: self.settings.prefix_cache_memory,
+            lambda input_ids: "",
+            self.host.stops_generating,
+            self.host.log,
+            lambda: self.settings.prefix_cache,
+        )
+        self.service = LongContextService(self.host, rope, lambda: self.settings, prefix_cache)
         self.prompts = PromptService()
         self.shelves = DocumentShelves(FileDocumentStore(data_folder / "documents"))
         #: One person, and conversations that end with their page.

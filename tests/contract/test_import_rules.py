@@ -20,6 +20,7 @@ FROM_OUTSIDE: dict[str, set[str]] = {
     "rope": {"torch", "transformers"},
     "checking": {"torch"},
     "plots": {"matplotlib"},
+    "prefix_cache": {"torch", "transformers", "psutil"},
     "documents": {"pypdf", "docx", "pptx", "openpyxl", "trafilatura", "defusedxml", "charset_normalizer"},
     "host": {"modules", "torch", "transformers"},
     "ui": {"gradio"},

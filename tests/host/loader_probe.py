@@ -1,6 +1,7 @@
 """More commands for the probe extension: the webui's arguments, what its loaders hold, what its Model tab chooses."""
 
 import contextlib
+import runpy
 from pathlib import Path
 
 
@@ -97,4 +98,5 @@ COMMANDS = {
     "exllama_file": _exllama_file,
     "llama_context": _llama_context,
     "model_tab": _model_tab,
+    **runpy.run_path(str(Path(__file__).with_name("prefix_probe.py")))["COMMANDS"],
 }

@@ -209,10 +209,16 @@ class RunningHost:
         return str(self.post("/api/v1/generate", body)["results"][0]["text"])
 
     def first_scores(self, prompt: str, truncation_length: int | None = None) -> dict[str, Any]:
-        """The ids that reached the model and the scores of the first new token, from inside the server."""
+        """The ids that reached the model and the scores of the first new token, from inside the server.
+
+        The prompt is read in one pass, as by the library alone: cut into several, it rounds differently.
+        """
         scores = self.probe_folder / "scores.npz"
         scores.unlink(missing_ok=True)
+        in_one_pass = self.probe_folder / "in_one_pass"
+        in_one_pass.touch()
         self.complete(prompt, 1, truncation_length)
+        in_one_pass.unlink()
         with np.load(scores) as found:
             return {name: found[name] for name in found.files}
 

@@ -118,6 +118,24 @@ def autogptq(
         yield AutoGptqServer(server, request.param)
 
 
+def test_autogptq_reads_only_what_is_new_of_the_next_question(autogptq):
+    """Whole passes of 512 tokens, as its numbers are float16; nothing but that changes in what it says."""
+    server = autogptq.server
+    text = "The color of the harbor is teal. The code of Alda is 4417. " * 40
+    replies = []
+    for question in ("What is the color of the harbor?", "What is the code of Alda?"):
+        server.ask("forget_prompts")
+        prompt = f"{text}\n{question} ASSISTANT:"
+        read_whole = server.complete(prompt, 8, WINDOW)
+        assert server.ask("kept")["last"][0] == 0
+        server.complete(f"{text}\nNothing. ASSISTANT:", 1, WINDOW)
+        replies.append((read_whole, server.complete(prompt, 8, WINDOW)))
+        found = server.ask("kept")
+        assert found["last"][0] == 512
+        assert found["left_alone"] == {}
+    assert all(whole == kept for whole, kept in replies)
+
+
 @pytest.fixture
 def gptq_scores(gptq_host: RealHost, tmp_path: Path) -> Any:
     """Scores of auto_gptq alone in a fresh process, scaled by Transformers' own linear scaling or not at all."""

@@ -116,6 +116,22 @@ class MeasuredModel(Protocol):
         """For each (prompt, answer): does the greedy reply to ``prompt`` begin with ``answer``?"""
 
 
+class PrefixCache(Protocol):
+    """Keeps what a model has read of prompts, so that the next one with the same beginning needs only its end read."""
+
+    def watch(self, model: Any) -> None:
+        """Keep the prompts of ``model`` from now on, and nothing of before; nothing for one that cannot be helped."""
+
+    def release(self) -> None:
+        """Drop what is kept and leave the model as it was."""
+
+    def invalidate(self) -> None:
+        """Drop what is kept: the model, or what is asked of it, is about to change."""
+
+    def status(self) -> str:
+        """What is kept, in words; "" where there is nothing to tell."""
+
+
 @dataclass(frozen=True)
 class StoredShelf:
     """A shelf in the store: how many documents it has, and the bytes that they take there."""

@@ -27,6 +27,8 @@ class Settings:
     model_rules: tuple[UserRule, ...] = ()
     status_refresh_seconds: float = 4.0
     write_templates: bool = True
+    prefix_cache: bool = True
+    prefix_cache_memory: float = 0.5
     documents_only: bool = True
     documents_name_sources: bool = False
     documents_without_history: bool = True

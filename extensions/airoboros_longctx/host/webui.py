@@ -71,6 +71,14 @@ class WebuiHost:
         keeps_time = getattr(self._shared.args, "idle_timeout", 0) > 0
         return keeps_time and self._shared.model is None and self._shared.model_name not in (None, "None")
 
+    def stops_generating(self) -> bool:
+        """True once somebody has pressed "Stop"; the next reply begins with False."""
+        return bool(getattr(self._shared, "stop_everything", False))
+
+    def arguments(self) -> Any:
+        """The webui's own arguments."""
+        return self._shared.args
+
     def rules_file(self) -> Path:
         user_data = getattr(self._shared, "user_data_dir", None)
         folder = Path(user_data) if user_data else Path(self._shared.args.model_dir)

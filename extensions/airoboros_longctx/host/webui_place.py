@@ -21,12 +21,17 @@ def place_of(state: dict[str, Any], session: ChatSession, arguments: Any, instal
     if getattr(arguments, "gradio_auth", None) or getattr(arguments, "gradio_auth_path", None):
         person = session.person or None
     else:
-        person = None if getattr(arguments, "multi_user", False) else ""
+        person = None if has_several_people(arguments) else ""
     mode, chat = state.get("mode"), str(state.get("unique_id") or "")
     character = _character(state.get("character_menu"), mode)
     if not chat:
         return Place(person, installation, character)
     return Place(person, installation, character, name_of_chat(chat, character, mode), chat.startswith(_INCOGNITO))
+
+
+def has_several_people(arguments: Any) -> bool:
+    """True where the webui was told that people share it."""
+    return bool(getattr(arguments, "multi_user", False))
 
 
 def name_of_chat(unique_id: object, character: object, mode: object) -> str:

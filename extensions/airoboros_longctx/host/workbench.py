@@ -29,6 +29,7 @@ class WorkbenchHost:
         self._data_folder = data_folder
         self._loaded: LoadedModel | None = None
         self.one_at_a_time = threading.Lock()
+        self._stopping = threading.Event()
         self.tokenizer: Any = None
         self.truncation_length = 0
 
@@ -61,6 +62,10 @@ class WorkbenchHost:
 
     def is_asleep(self) -> bool:
         return False
+
+    def stops_generating(self) -> bool:
+        """True once the reply that is generated shall end."""
+        return self._stopping.is_set()
 
     def use_window(self, plan: ContextPlan) -> Undo:
         before, self.truncation_length = self.truncation_length, plan.truncation_length
@@ -141,6 +146,7 @@ class WorkbenchHost:
         if self._loaded is None:
             raise WorkbenchError("No model is loaded; load one first.")
         with self.one_at_a_time:
+            self._stopping = stopping
             model, failure = self._loaded.model, []
             streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=600)
             inputs = self.tokenizer(prompt, return_tensors="pt").to(model.device)

@@ -120,6 +120,14 @@ def test_another_factor_is_on_the_model_only_while_it_is_held() -> None:
     assert {factor for *_, factor in model.calls} == {2.0, 4.0, 8.0}
 
 
+def test_before_each_change_it_is_said_and_before_nothing_else() -> None:
+    model = PretendedModel()
+    said: list[float] = []
+    CheckService(PretendedRope(), lambda: said.append(model.factor)).check(model.checked(), BRIEF)
+    assert said == [4.0] * sum(factor != 4.0 for *_, factor in model.calls)
+    assert len(said) > 3
+
+
 def test_progress_rises_to_the_end_with_the_time_left() -> None:
     model = PretendedModel()
     shown: list[CheckProgress] = []

@@ -17,7 +17,7 @@ def check_runs(
     """``kept`` is where results outlive the program, None: nowhere. ``say`` writes to its log."""
     return CheckRuns(
         host,
-        CheckService(rope),
+        CheckService(rope, service.drop_kept_prompts),
         lambda: model_to_check(host, service),
         lambda: model_mark(host, service),
         kept,

@@ -1,0 +1,61 @@
+"""Reading a long prompt can be stopped, says how far it is, and what was read is not lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from extensions.airoboros_longctx.prefix_cache import prefix_generate
+from tests.unit.prefix_cache.kept_llama import Kept, prompt
+
+TEXT = prompt(100)
+
+
+def after(kept: Kept, passes: int) -> None:
+    asked: list[int] = []
+
+    def stops() -> bool:
+        asked.append(1)
+        return len(asked) > passes
+
+    kept.stops = stops
+
+
+def test_stopped_while_it_reads(kept):
+    after(kept, 3)
+    assert kept.answer(TEXT) == TEXT  # nothing new
+    assert kept.store.held()[0] == 48
+    kept.stops = lambda: False
+    assert kept.ask(TEXT) == kept.stock(TEXT)
+    assert kept.generate.last == (48, 52)
+
+
+def test_stopped_before_it_reads(kept):
+    after(kept, 0)
+    assert kept.answer(TEXT) == TEXT
+    assert kept.store.held() == (0, 0)
+
+
+def test_a_streamer_ends(kept):
+    class Streamer:
+        ended = 0
+
+        def put(self, value: Any) -> None:
+            raise AssertionError
+
+        def end(self) -> None:
+            self.ended += 1
+
+    after(kept, 2)
+    streamer = Streamer()
+    kept.answer(TEXT, streamer=streamer)
+    assert streamer.ended == 1
+
+
+def test_how_far_it_is(kept, monkeypatch):
+    monkeypatch.setattr(prefix_generate, "_SAID_EVERY", -1.0)
+    shown: list[tuple[int, int] | None] = []
+    kept.stops = lambda: bool(shown.append(kept.generate.reading))
+    kept.ask(TEXT[:40])
+    assert shown == [(0, 40), (16, 40), (32, 40)]
+    assert kept.generate.reading is None
+    assert kept.said[-1] == "Reading the prompt: 32 of 40 tokens, 0 s."
