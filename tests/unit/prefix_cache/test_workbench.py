@@ -20,7 +20,7 @@ def test_the_next_question_in_the_workbench(tmp_path: Path) -> None:
     workbench.load(workbench.shipped_models()[0])
 
     def ask(question: str) -> str:
-        return list(workbench.reply(TEXT + question, [], 8, 0.0, threading.Event()))[-1]
+        return list(workbench.reply(TEXT + question, [], 16, 0.0, threading.Event()))[-1]
 
     assert ask("What is the color of the harbor?").startswith("The color of the harbor is teal.")
     assert ask("What is the code of Alda?").startswith("The code of Alda is 4417.")
