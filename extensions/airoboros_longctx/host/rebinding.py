@@ -16,7 +16,7 @@ from typing import Any
 Wrapper = Callable[..., Any]
 
 _HOST_MODULES = ("__main__", "server", "modules", "extensions", "user_data")
-_INSIDE_THEM = ("modules.", "extensions.", "user_data.", "user_ext_")
+_INSIDE_THEM = (*(f"{name}." for name in _HOST_MODULES), "user_ext_")
 _OUR_PACKAGE = __name__.removesuffix(".host.rebinding") + "."
 
 
