@@ -2,9 +2,8 @@
 
 The newest webui found runs twice, side by side and several times over: with and without us, both with the webui's own
 extension ``gallery``, which also is the measure for our import and setup. Loads and replies go through its API, in
-turn, and are timed in the webui's own processor time. What a load takes longer hardly grows with the model, so it is
-compared with a load of one second as well; a model of 28 million parameters loads in a thirtieth of that. Ours is a copy that
-is compiled already, as it is from the second start on.
+turn, and are timed in the webui's own processor time. What a load takes longer is given against a load of one second
+as well. Ours is a copy that is compiled already, as it is from the second start on.
 """
 
 from __future__ import annotations
