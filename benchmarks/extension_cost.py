@@ -2,9 +2,8 @@
 
 The newest webui found runs twice, side by side and several times over: with and without us, both with the webui's own
 extension ``gallery``, which also is the measure for our import and setup. Loads and replies go through its API, in
-turn, and are timed in the webui's own processor time. What a load takes longer does not grow with the model, so it is
-compared with a load of one second; a model of 28 million parameters loads in a thirtieth of that. Ours is a copy that
-is compiled already, as it is from the second start on.
+turn, and are timed in the webui's own processor time. What a load takes longer is given against a load of one second
+as well. Ours is a copy that is compiled already, as it is from the second start on.
 """
 
 from __future__ import annotations
@@ -65,12 +64,11 @@ def rows(options: Options) -> Iterator[Row]:
         measured="{:.1f}, {:.1f} tokens/s".format(*speeds),
     )
     loads, plain_loads = map(list, zip(*seen.loads, strict=True))
-    yield times_row(f"{name} of 28 M: load time", loads, against, plain_loads)
+    yield times_row(f"{name} of 28 M: load time", loads, against, plain_loads, at_most=1.02)
     yield row(
         f"{name}: load time, beyond the same without us",
         "2 % of a load of one second",
         [(ours - theirs) / 0.02 for ours, theirs in seen.loads],
-        at_most=1.0,
         measured=f"{spoken_seconds(statistics.median(loads))}, {spoken_seconds(statistics.median(plain_loads))}",
     )
     setups, gallery = zip(*seen.setups, strict=True)
