@@ -45,10 +45,12 @@ def _hosts_of(item: pytest.Item) -> list[str]:
     return sorted({value.name for value in parameters.values() if isinstance(value, RealHost)})
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """One host's servers link their extensions into the same checkout: its tests run one after the other."""
+    item.add_marker(pytest.mark.xdist_group(", ".join(_hosts_of(item)) or str(item.path)))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:  # one host's servers link their extensions into the same checkout: they run one after the other
-        item.add_marker(pytest.mark.xdist_group(", ".join(_hosts_of(item)) or str(item.path)))
     if not every_host_is_deep():
         skip = pytest.mark.skip(reason="runs with TEXTGEN_DEEP=all; start.py test-hosts runs it")
         for item in items:
