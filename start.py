@@ -31,7 +31,7 @@ PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 START_AGAIN = "Nothing half-installed will be used: the same command again starts afresh."
 #: Much of a test's time is waiting for a webui's server. ``-n 0`` among the arguments runs everything in one.
-IN_TWO_PROCESSES = ["-n", "2", "--dist", "loadgroup"]
+IN_TWO_PROCESSES = ["-n", "2"]
 RUN_MODULE = (
     "import runpy, sys; sys.path[0] = sys.argv.pop(1); "
     "runpy.run_module('extensions.airoboros_longctx', run_name='__main__', alter_sys=True)"

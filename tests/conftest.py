@@ -45,9 +45,11 @@ def _hosts_of(item: pytest.Item) -> list[str]:
     return sorted({value.name for value in parameters.values() if isinstance(value, RealHost)})
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """One host's servers link their extensions into the same checkout: its tests run one after the other."""
-    item.add_marker(pytest.mark.xdist_group(", ".join(_hosts_of(item)) or str(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.one_process_per_host import OneProcessPerHost
+
+    return OneProcessPerHost(config, log, [host.name for host in find_hosts()])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -50,10 +50,10 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
 def test_the_first_start_sets_up_and_the_second_goes_straight_on(setup: Setup) -> None:
     assert start.main(["test", "-k", "rope"]) == 0
     assert setup.commands[0].startswith("-m venv")
-    assert setup.commands[-1] == "-m pytest -n 2 --dist loadgroup -k rope"
+    assert setup.commands[-1] == "-m pytest -n 2 -k rope"
     setup.commands.clear()
     assert start.main(["test"]) == 0
-    assert setup.commands == ["-m pytest -n 2 --dist loadgroup"]
+    assert setup.commands == ["-m pytest -n 2"]
 
 
 def test_the_workbench_is_what_opens_without_a_command(setup: Setup) -> None:
