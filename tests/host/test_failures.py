@@ -235,7 +235,8 @@ def test_a_start_at_which_everything_fails(start, models, offline_scores, tmp_pa
 
 
 def test_a_start_without_a_package_that_we_need(start, models, offline_scores, tmp_path):
-    copy = broken_copy(tmp_path, {"core/settings.py": ("import yaml", "import a_package_that_is_not_here as yaml")})
+    missing = {"core/shipped_yaml.py": ("import yaml", "import a_package_that_is_not_here as yaml")}
+    copy = broken_copy(tmp_path, missing)
     server = start(models.all(), arguments=["--model", models.scaled.name], extension_folder=copy, page=False)
     expect_unscaled(server, models, offline_scores)
     assert (
