@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .corpus import ROOT
+from .marked_section import with_section
 from .rows import Row
 from .table import columns
 
@@ -28,9 +29,7 @@ def table(rows: Iterable[Row]) -> str:
 
 def in_readme(text: str, made: str) -> str:
     """``text`` with the table ``made`` between its two marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
+    return with_section(text, BEGIN, END, made)
 
 
 def write_readme(rows: Iterable[Row], readme: Path = README) -> None:

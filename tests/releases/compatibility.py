@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.marked_section import with_section
 from tests.host.running_host import REPOSITORY
 from tests.releases.rows import ABSENT, FAILED, Row
 
@@ -61,9 +62,7 @@ def _cell(rows: list[Row]) -> str:
 
 def in_readme(text: str, made: str) -> str:
     """``text`` with the table ``made`` between its two marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
+    return with_section(text, BEGIN, END, made)
 
 
 def write_readme(rows: Iterable[Row], readme: Path = README) -> None:

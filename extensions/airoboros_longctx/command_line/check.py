@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import signal
 import sys
 import threading
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.checking.check_options import CheckError, CheckOptions
-from ..core.checking.check_result import CheckProgress, CheckResult
+from ..core.checking.check_result import OTHER_FACTOR, RIGHT, SHORT, UNCLEAR, CheckProgress, CheckResult
 from ..core.checking.result_file import as_json
 from ..core.checking.tables import as_csv, as_markdown
 from ..core.errors import AiroborosLongctxError
@@ -35,7 +34,7 @@ Ctrl+C ends it after the forward pass that runs; what was measured until then is
 exit status: 0 the scaling is right and the whole window is read; 1 another factor reads better, or the window is not
 read to its end; 2 the check could not be made; 3 what was measured does not tell
 """
-STATUS = {"right": 0, "other_factor": 1, "short": 1, "unclear": 3}
+STATUS = {RIGHT: 0, OTHER_FACTOR: 1, SHORT: 1, UNCLEAR: 3}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -148,8 +147,9 @@ def _write(result: CheckResult, folder: Path) -> None:
     except OSError as error:
         raise CheckError(f"The result could not be written to {folder}: {error.strerror}.") from error
     try:
-        plots = importlib.import_module("..plots.files", __package__)
-        for path in plots.write_plots(result, folder):
+        from ..plots.files import write_plots
+
+        for path in write_plots(result, folder):
             print(f"wrote {path}", file=sys.stderr)
     except (ImportError, AiroborosLongctxError) as error:
         print(f"No plots were drawn. {error}", file=sys.stderr)

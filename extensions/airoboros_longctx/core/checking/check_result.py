@@ -40,19 +40,19 @@ class ScalingMeasured:
     retrieval: tuple[RetrievalCell, ...] = ()
 
 
+#: The kinds of a verdict. RIGHT: the factor is the best one and the window is read; OTHER_FACTOR: another factor reads
+#: better; SHORT: right, but not to the whole window; UNCLEAR: nothing measured tells.
+RIGHT, OTHER_FACTOR, SHORT, UNCLEAR = "right", "other_factor", "short", "unclear"
+
+
 @dataclass(frozen=True)
 class CheckVerdict:
-    """``kind`` is one of VERDICT_KINDS; ``sentence`` says it to the user; ``reads_to`` in tokens, None: nowhere."""
+    """``kind`` is one of those above; ``sentence`` says it to the user; ``reads_to`` in tokens, None: nowhere."""
 
     kind: str
     sentence: str
     reads_to: int | None = None
     looks_like_factor: float | None = None
-
-
-#: right: the factor is the best one and the window is read; other_factor: another factor reads better;
-#: short: right, but not to the whole window; unclear: nothing measured tells.
-VERDICT_KINDS = ("right", "other_factor", "short", "unclear")
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,6 @@ class Comparison:
 
     lengths: tuple[int, ...]
     better: int
-    by_retrieval: bool
     first: Answers
     second: Answers
     less_loss: float | None
@@ -67,12 +66,12 @@ def compare(first: ScalingMeasured, second: ScalingMeasured, base: int) -> Compa
     difference = paired_difference(_points(second, lengths), _points(first, lengths))
     more = one.right - other.right
     if abs(more) >= max(_MORE_ANSWERS, _MORE_ANSWERS_SHARE * one.asked) and one.asked == other.asked:
-        return Comparison(lengths, 1 if more > 0 else -1, True, one, other, difference and difference[0])
+        return Comparison(lengths, 1 if more > 0 else -1, one, other, difference and difference[0])
     if difference is None:
-        return Comparison(lengths, 0, False, one, other, None)
+        return Comparison(lengths, 0, one, other, None)
     mean, error = difference
     tells = abs(mean) >= _LESS_LOSS and abs(mean) > _STANDARD_ERRORS * error
-    return Comparison(lengths, (1 if mean > 0 else -1) if tells else 0, False, one, other, mean)
+    return Comparison(lengths, (1 if mean > 0 else -1) if tells else 0, one, other, mean)
 
 
 def may_be_better(loaded: ScalingMeasured, others: Sequence[ScalingMeasured], base: int) -> ScalingMeasured | None:

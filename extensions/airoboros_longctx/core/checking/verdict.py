@@ -6,10 +6,17 @@ import math
 from collections.abc import Sequence
 
 from ..rope_scaling import RopeScaling
-from .check_result import CheckVerdict, ScalingMeasured, scaling_name, shown_perplexity
+from .check_result import (
+    OTHER_FACTOR,
+    RIGHT,
+    SHORT,
+    UNCLEAR,
+    CheckVerdict,
+    ScalingMeasured,
+    scaling_name,
+    shown_perplexity,
+)
 from .comparing import Comparison, answers, best_measured, compare, may_be_better, measured_lengths, reads_to
-
-RIGHT, OTHER_FACTOR, SHORT, UNCLEAR = "right", "other_factor", "short", "unclear"
 
 
 def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckVerdict:

@@ -9,7 +9,7 @@ from typing import Any
 from ...core.checking.check_options import CheckError, CheckOptions
 from ...core.foreign_text import quoted
 from ...documents.reading import read_document
-from ..documents.uploads import delete_upload, uploaded_path
+from ..documents.uploads import delete_upload, uploaded_path, uploads_in
 
 _MOST_FILES = 20
 _MOST_LENGTHS = 24
@@ -39,7 +39,7 @@ def texts_of(files: object, named: bool) -> Callable[[Callable[[], bool]], Seque
 
     Without ``named``, as where several people use the server, a result does not say what the files are called.
     """
-    given = files if isinstance(files, list) else [files] if files else []
+    given = uploads_in(files)
 
     def read(cancelled: Callable[[], bool]) -> list[tuple[str, str]]:
         try:
@@ -54,7 +54,7 @@ def texts_of(files: object, named: bool) -> Callable[[Callable[[], bool]], Seque
 
 def forget(files: Any) -> None:
     """Delete uploads that are not read."""
-    for file in files if isinstance(files, list) else [files] if files else []:
+    for file in uploads_in(files):
         delete_upload(file)
 
 

@@ -87,10 +87,11 @@ class CheckActions:
             options = options_of(contexts, unscaled)
             self._runs.start(options, texts_of(files, not self._runs.several_people), owner)
         except Exception as error:
+            sentence = sentence_of(error, "The check could not start")
             if not isinstance(error, AiroborosLongctxError):
-                self._runs.say(sentence_of(error, "The check could not start"))
+                self._runs.say(sentence)
             forget(files)
-            return [None, owner, *self._view.shown(owner, shown, sentence_of(error, "The check could not start"))]
+            return [None, owner, *self._view.shown(owner, shown, sentence)]
         return [None, owner, *self._view.shown(owner, shown)]
 
     def on_stop(self, owner: str, shown: int) -> list[Any]:

@@ -6,13 +6,23 @@ import base64
 import html
 from collections.abc import Mapping, Sequence
 
-from ...core.checking.check_result import PASSKEY, CheckProgress, CheckResult, RetrievalCell, shown_perplexity
+from ...core.checking.check_result import (
+    OTHER_FACTOR,
+    PASSKEY,
+    RIGHT,
+    SHORT,
+    UNCLEAR,
+    CheckProgress,
+    CheckResult,
+    RetrievalCell,
+    shown_perplexity,
+)
 from ...core.checking.tables import column_names
 from ...core.foreign_text import quoted
 
 #: What the page's script looks for: while it is there, the page asks for the progress again.
 RUNNING = 'data-airoboros-longctx-check="running"'
-_MARKS = {"right": "✔", "other_factor": "✘", "short": "!", "unclear": "?"}
+_MARKS = {RIGHT: "✔", OTHER_FACTOR: "✘", SHORT: "!", UNCLEAR: "?"}
 _KINDS = {PASSKEY: "Passkeys found again", "question": "Questions about a document answered right"}
 _TYPES = {
     ".png": "image/png",

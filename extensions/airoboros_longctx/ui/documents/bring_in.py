@@ -19,7 +19,7 @@ from ...documents.read_document import Cancelled, Progress, ReadDocument
 from ...documents.reading import read_document
 from ...documents.web_page import fetch_document
 from .messages import note_html, sentence_of
-from .uploads import delete_upload, uploaded_path
+from .uploads import delete_upload, uploaded_path, uploads_in
 
 _SAY_EVERY_SECONDS = 0.4
 #: What a file's progress counts.
@@ -53,7 +53,7 @@ def on_files(files: Any, limits: BringInLimits = _LIMITS) -> Iterator[list[Any]]
 
     Yields [brought, stopping, words, reading, adding, upload]. Every file is deleted in the end.
     """
-    found = files if isinstance(files, list) else [files] if files else []
+    found = uploads_in(files)
     taken = found[: limits.files]
     problems = []
     if len(found) > len(taken):

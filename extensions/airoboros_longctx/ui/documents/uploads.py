@@ -29,6 +29,11 @@ def is_an_upload(path: str) -> bool:
     return Path(path).resolve().is_relative_to(upload_folder())
 
 
+def uploads_in(field: Any) -> list[Any]:
+    """The files of an upload field: what it holds is a list, one file, or nothing."""
+    return field if isinstance(field, list) else [field] if field else []
+
+
 def uploaded_path(file: Any) -> Path:
     """Where an uploaded file (a path, or an object with one in ``name``) lies. UploadError where it is none."""
     path = Path(file if isinstance(file, (str, os.PathLike)) else str(file.name))
