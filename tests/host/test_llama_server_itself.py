@@ -1,4 +1,4 @@
-"""llama-server itself behind a real webui: of the next question over the same documents it reads the question alone.
+"""llama-server itself behind a real webui: it gives the planned window, and reads the same documents once.
 
 The counters are the server's own, from its log.
 """
@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.host.conftest import BASE, DEMO
+from tests.host.conftest import BASE, DEMO, WINDOW
 from tests.host.running_host import RunningHost
-from tests.host.test_loaders_llama_server import STAND_IN, server_host
+from tests.host.test_loaders_llama_server import CARD, CONFIRMED, STAND_IN, server_host
 from tests.host.test_prompts import DOCUMENTS, QUESTION
 
 __all__ = ["server_host"]
@@ -58,17 +58,29 @@ class HostWithBinary(RunningHost):
         """The tokens of each prompt so far that the server had not kept."""
         return [int(tokens) for tokens in READ.findall(self.server_log.read_text(errors="replace"))]
 
+    def window(self) -> int:
+        """The tokens that the server gives one request."""
+        return int(re.findall(r"n_ctx_slot = (\d+)", self.server_log.read_text(errors="replace"))[-1])
+
     def chat(self, messages: list[dict[str, Any]]) -> str:
         body = {"mode": "instruct", "messages": messages, "max_tokens": 8, "truncation_length": BASE}
         return str(self.post("/v1/chat/completions", body)["choices"][0]["message"]["content"])
 
 
+def make_model(host, folder: Path, name: str, card: str = "") -> Path:
+    """The shipped model as a GGUF file, which says that it was trained with the base window."""
+    model = folder / name
+    model.mkdir()
+    command = [str(host.python), str(MAKE_GGUF), str(DEMO), str(model / "model.gguf")]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    if card:
+        (model / "README.md").write_text(card)
+    return model
+
+
 @pytest.fixture
 def server(server_host, binary, tmp_path):
-    model = tmp_path / "airoboros-tiny-1.4.1-GGUF"
-    model.mkdir()
-    command = [str(server_host.python), str(MAKE_GGUF), str(DEMO), str(model / "model.gguf")]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    model = make_model(server_host, tmp_path, "airoboros-tiny-1.4.1-GGUF")
     arguments = ["--model", model.name, "--loader", "llama.cpp", "--threads", "1"]
     server = HostWithBinary(binary, server_host, tmp_path / "run", [model], arguments=arguments, page=False)
     if not server.modern:
@@ -93,3 +105,17 @@ def test_the_documents_are_read_once(server):
     assert len(others) == 2
     assert max(others) < 20  # the question and what follows it
     assert turned > 40  # the documents in another order are another prompt
+
+
+def test_a_request_gets_the_scaled_window(server_host, binary, tmp_path):
+    """The server gives no request more than the file says, unless the file's own window is overridden."""
+    model = make_model(server_host, tmp_path, "tiny-PI-1024-GGUF", CARD)
+    arguments = ["--model", model.name, "--loader", "llama.cpp", "--threads", "1"]
+    server = HostWithBinary(binary, server_host, tmp_path / "run", [model], arguments=arguments, page=False)
+    try:
+        server.wait_until_ready()
+        assert CONFIRMED in server.said()
+        assert "capping" not in server.server_log.read_text(errors="replace")
+        assert server.window() == WINDOW
+    finally:
+        server.stop()
