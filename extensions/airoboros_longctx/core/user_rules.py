@@ -13,7 +13,7 @@ import yaml
 from .context_plan import UserRule
 from .errors import SettingsError
 from .foreign_text import UnreadableFileError, quoted, quoted_value, read_bytes
-from .reading.model_config import LARGEST_COUNT, LARGEST_FACTOR
+from .rope_scaling import LARGEST_COUNT, LARGEST_FACTOR
 
 _FILE_BYTES = 256 << 10
 _MOST_RULES = 1000

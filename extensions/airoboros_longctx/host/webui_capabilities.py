@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ..core.context_plan import Capabilities
-from .loader_settings.families import LLAMA_CPP, family_of, mechanism_of
 
 #: What Transformers reads these weights with: each needs every one of the groups, of a group any package.
 _WEIGHT_PACKAGES = {
@@ -26,6 +27,8 @@ def offered_loaders() -> tuple[str, ...]:
 
 def probe_capabilities(args: Any) -> Capabilities:
     """Look at the webui's loader table, the installed packages and the GPU. ``args`` is its ``shared.args``."""
+    from .loader_settings.families import mechanism_of  # here, so that the webui starts without it
+
     offered = offered_loaders()
     missing = {loader: _packages(loader)[:1] for loader in offered if not _installed(loader)}
     for weights, groups in _WEIGHT_PACKAGES.items():
@@ -44,6 +47,8 @@ def probe_capabilities(args: Any) -> Capabilities:
 
 def _packages(loader: str) -> tuple[str, ...]:
     """What ``loader`` can be loaded with in this release, any one of them; empty where it needs nothing."""
+    from .loader_settings.families import LLAMA_CPP, family_of
+
     family = family_of(loader)
     packages = family.packages
     if loader in LLAMA_CPP:
@@ -58,10 +63,30 @@ def _installed(loader: str) -> bool:
 
 
 def _is_there(module: str) -> bool:
+    if module.partition(".")[0] in sys.modules:
+        return _is_found(module)
+    return _is_found_in(tuple((place, _changed(place)) for place in sys.path), module)
+
+
+@lru_cache(maxsize=256)
+def _is_found_in(_places: tuple[tuple[str, int], ...], module: str) -> bool:
+    """Looked for again once a package was installed or removed: that changes a folder of ``_places``."""
+    return _is_found(module)
+
+
+def _is_found(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except (ImportError, ValueError):  # no parent package, or a module without a specification
         return False
+
+
+def _changed(place: str) -> int:
+    """When a folder was last changed, in nanoseconds; 0 where it is none."""
+    try:
+        return Path(place).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def _gpu() -> bool:

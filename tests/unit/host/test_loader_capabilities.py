@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -104,3 +105,11 @@ def test_the_memory_of_each_gpu(webui: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert webui_capabilities._gpu_bytes() == ()
     monkeypatch.setitem(sys.modules, "torch", None)
     assert webui_capabilities._gpu_bytes() == ()
+
+
+def test_a_package_that_is_installed_meanwhile_is_found(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not webui_capabilities._is_there("longctx_new_package")
+    time.sleep(0.02)  # longer than a tick of the file system's clock
+    (tmp_path / "longctx_new_package.py").touch()
+    assert webui_capabilities._is_there("longctx_new_package")

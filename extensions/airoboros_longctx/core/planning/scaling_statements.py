@@ -9,9 +9,8 @@ from fnmatch import fnmatchcase
 from ..context_plan import PlanRequest, UserRule
 from ..foreign_text import quoted
 from ..model_facts import ModelFacts, ScalingStatement
-from ..reading.model_config import LARGEST_FACTOR
 from ..reading.model_name import comparable
-from ..rope_scaling import LINEAR, NO_SCALING, NTK, spoken
+from ..rope_scaling import LARGEST_FACTOR, LINEAR, NO_SCALING, NTK, spoken
 
 #: How the source of a statement begins that the user made in the host itself.
 BY_HOST = "you, by "
