@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import lru_cache
 from importlib.util import find_spec
@@ -30,10 +31,7 @@ def probe_capabilities(args: Any) -> Capabilities:
     from .loader_settings.families import mechanism_of  # here, so that the webui starts without it
 
     offered = offered_loaders()
-    missing = {loader: _packages(loader)[:1] for loader in offered if not _installed(loader)}
-    for weights, groups in _WEIGHT_PACKAGES.items():
-        if lacking := tuple(group[0] for group in groups if not any(map(_is_there, group))):
-            missing[weights] = lacking
+    missing = dict(missing_packages(offered, _places()))
     on_cpu = bool(getattr(args, "cpu", False))
     return Capabilities(
         host="webui",
@@ -43,6 +41,33 @@ def probe_capabilities(args: Any) -> Capabilities:
         missing=missing,
         attention_switch=_attention_switch(args),
     )
+
+
+@lru_cache(maxsize=4)
+def missing_packages(
+    offered: tuple[str, ...], _places: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What has to be installed first: for a loader, or for Transformers to read a format of weights.
+
+    Looked for again once a package or a checkout came or went: that changes a folder of ``_places``.
+    """
+    missing = [(loader, _packages(loader)[:1]) for loader in offered if not _installed(loader)]
+    for weights, groups in _WEIGHT_PACKAGES.items():
+        if lacking := tuple(group[0] for group in groups if not any(map(_is_there, group))):
+            missing.append((weights, lacking))
+    return tuple(missing)
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """The folders of packages and checkouts, and when each was last changed, in nanoseconds; 0 where it is none."""
+    return tuple((place, _changed(place)) for place in (*sys.path, "repositories"))
+
+
+def _changed(place: str) -> int:
+    try:
+        return os.stat(place or ".").st_mtime_ns  # noqa: PTH116  # several times as quick as a Path
+    except (OSError, ValueError):
+        return 0
 
 
 def _packages(loader: str) -> tuple[str, ...]:
@@ -63,30 +88,10 @@ def _installed(loader: str) -> bool:
 
 
 def _is_there(module: str) -> bool:
-    if module.partition(".")[0] in sys.modules:
-        return _is_found(module)
-    return _is_found_in(tuple((place, _changed(place)) for place in sys.path), module)
-
-
-@lru_cache(maxsize=256)
-def _is_found_in(_places: tuple[tuple[str, int], ...], module: str) -> bool:
-    """Looked for again once a package was installed or removed: that changes a folder of ``_places``."""
-    return _is_found(module)
-
-
-def _is_found(module: str) -> bool:
     try:
         return find_spec(module) is not None
     except (ImportError, ValueError):  # no parent package, or a module without a specification
         return False
-
-
-def _changed(place: str) -> int:
-    """When a folder was last changed, in nanoseconds; 0 where it is none."""
-    try:
-        return Path(place).stat().st_mtime_ns
-    except (OSError, ValueError):
-        return 0
 
 
 def _gpu() -> bool:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..core.context_plan import ContextPlan, PlanRequest
+from ..core.context_plan import Capabilities, ContextPlan, PlanRequest
 from ..core.ports import Host, LoadedModel
 from ..core.settings import Settings
 from ..core.user_rules import read_user_rules
 
 if TYPE_CHECKING:
+    from ..core.model_facts import ModelFacts
     from ..core.reading.remembered_facts import RememberedFacts
 
 
@@ -22,6 +23,7 @@ class LoadPlans:
     def __init__(self, host: Host, settings: Callable[[], Settings]) -> None:
         self._host = host
         self._settings = settings
+        self._last: tuple[tuple[ModelFacts, Capabilities, PlanRequest], ContextPlan] | None = None
 
     @cached_property
     def _facts(self) -> RememberedFacts:
@@ -33,8 +35,12 @@ class LoadPlans:
         """The plan for ``model_name`` on this host. ``loader`` is an explicit choice of the user's."""
         from ..core.planning.planner import plan_context
 
-        facts = self._facts.of(self._host.model_path(model_name))
-        return plan_context(facts, self._host.capabilities(), self._request(model_name, loader, None))
+        facts, capabilities = self._facts.of(self._host.model_path(model_name)), self._host.capabilities()
+        given = (facts, capabilities, self._request(model_name, loader, None))
+        last = self._last
+        if last is None or last[0] != given:  # a load asks several times, and the same input has the same plan
+            self._last = last = (given, plan_context(*given))
+        return last[1]
 
     def of_load(self, model_name: str, loader: str) -> ContextPlan:
         """The plan for a load that the host does with ``loader``: ours if it is the planned one, else its owner's."""

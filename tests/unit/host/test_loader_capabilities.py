@@ -28,6 +28,7 @@ def webui(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         package.loaders = loaders
         monkeypatch.setitem(sys.modules, "modules", package)
         monkeypatch.setitem(sys.modules, "modules.loaders", loaders)
+        webui_capabilities.missing_packages.cache_clear()
         monkeypatch.setattr(webui_capabilities, "_is_there", lambda module: module in installed)
         return probe_capabilities(SimpleNamespace(cpu=True, **args))
 
@@ -109,7 +110,22 @@ def test_the_memory_of_each_gpu(webui: Any, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_package_that_is_installed_meanwhile_is_found(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    assert not webui_capabilities._is_there("longctx_new_package")
+    offered = ("AutoGPTQ",)
+
+    def missing():
+        return dict(webui_capabilities.missing_packages(offered, webui_capabilities._places())).get("AutoGPTQ")
+
+    assert missing() == ("auto_gptq",)
     time.sleep(0.02)  # longer than a tick of the file system's clock
-    (tmp_path / "longctx_new_package.py").touch()
-    assert webui_capabilities._is_there("longctx_new_package")
+    (tmp_path / "auto_gptq.py").touch()
+    assert missing() is None
+
+
+def test_packages_are_looked_for_once_while_nothing_is_installed(monkeypatch):
+    asked = []
+    monkeypatch.setattr(webui_capabilities, "_is_there", asked.append)
+    places = (("somewhere", 1),)
+    webui_capabilities.missing_packages(("AutoGPTQ",), places)
+    once = len(asked)
+    webui_capabilities.missing_packages(("AutoGPTQ",), places)
+    assert len(asked) == once > 0
