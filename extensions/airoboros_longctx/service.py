@@ -13,11 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .core.context_plan import ContextPlan, Suggestion, UserRule
+from .core.context_plan import ContextPlan, Suggestion
 from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
 from .core.ports import Host, LoadedModel, PrefixCache, Rope
 from .core.settings import Settings
-from .core.user_rules import add_user_rule
+from .core.user_rules import add_user_rule, rule_from
 from .loading.given_to_host import GivenToHost
 from .loading.guarded_steps import GuardedSteps, failure
 from .loading.kept_prompts import KeptPrompts
@@ -199,8 +199,9 @@ class LongContextService:
     def window(self) -> int | None:
         """The confirmed window of the loaded model in tokens; None where nothing was scaled."""
         status = self.adopt_loaded_model()
-        scaled = status.plan is not None and status.plan.factor != 1.0 and status.verdict is Verdict.CONFIRMED
-        return status.plan.truncation_length if scaled and status.plan is not None else None
+        if status.plan is None or status.plan.factor == 1.0 or status.verdict is not Verdict.CONFIRMED:
+            return None
+        return status.plan.truncation_length
 
     def loaded_plan(self) -> ContextPlan | None:
         """The plan of the model that is loaded now; None without one, or where it could not be planned."""
@@ -216,12 +217,7 @@ class LongContextService:
             suggestion, plan = self.suggestion(), self._status.plan
             if suggestion is None or plan is None:
                 return self._status
-            rule = UserRule(
-                pattern=plan.model,
-                rope_type=suggestion.scaling.rope_type,
-                factor=suggestion.scaling.factor,
-                original_max_position_embeddings=suggestion.scaling.original_max_position_embeddings,
-            )
+            rule = rule_from(suggestion, plan.model)
             self._steps.run("keep the rule", lambda: add_user_rule(self._host.rules_file(), rule))
             self._model = _nothing
             return self.adopt_loaded_model()

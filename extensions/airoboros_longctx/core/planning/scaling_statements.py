@@ -24,7 +24,7 @@ def user_statements(facts: ModelFacts, request: PlanRequest, warnings: list[str]
     elif rule is not None:
         yield ScalingStatement(
             source=f"your rule for “{quoted(rule.pattern)}”",
-            quote=f"{rule.rope_type} ×{rule.factor:g}",
+            quote=f"rope_type {quoted(rule.rope_type)}, factor {rule.factor:g}",
             rope_type=NO_SCALING if rule.factor == 1 else rule.rope_type,
             factor=rule.factor,
             original_max_position_embeddings=rule.original_max_position_embeddings,
