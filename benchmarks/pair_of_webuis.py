@@ -21,7 +21,7 @@ from .rows import Skipped
 
 OURS, PROBE, GALLERY = "airoboros_longctx", "longctx_probe", "gallery"
 REPLY_TOKENS = 96
-_STARTS, _SETTLED_SECONDS = 3, 5
+_STARTS, _SETTLED_SECONDS = 5, 5
 
 
 def newest_host() -> RealHost:

@@ -60,7 +60,7 @@ def missing_packages(
 
 def _places() -> tuple[tuple[str, int], ...]:
     """The folders of packages and checkouts, and when each was last changed, in nanoseconds; 0 where it is none."""
-    return tuple((place, _changed(place)) for place in (*sys.path, "repositories"))
+    return tuple((place, _changed(place)) for place in (*sys.path, "repositories/"))
 
 
 def _changed(place: str) -> int:
