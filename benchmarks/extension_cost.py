@@ -78,7 +78,9 @@ def _one_pair(
 
 def _load_and_ask(webui: MeasuredWebui, model: Path) -> tuple[float, float]:
     """The seconds of a load, and of a reply of a model that has kept nothing of the question before."""
-    return webui.load_seconds(model), webui.reply_seconds()
+    load = webui.load_seconds(model)
+    webui.warm_up()
+    return load, webui.reply_seconds()
 
 
 def _rows_of(host: str, seen: _Seen) -> Iterator[Row]:

@@ -60,8 +60,11 @@ class MeasuredWebui:
         self._webui.unload()
         return self._seconds_inside(lambda: self._webui.load(model.name))
 
-    def unload(self) -> None:
-        self._webui.unload()
+    def warm_up(self) -> None:
+        """A short reply to something else: the first one of a model also tries whether its prompts can be kept."""
+        message = {"role": "user", "content": "Count to ten."}
+        body = {"messages": [message], "mode": "instruct", "max_tokens": 2, "temperature": 0.01, "top_k": 1, "seed": 1}
+        self._webui.post("/v1/chat/completions", body)
 
     def reply_seconds(self) -> float:
         """One chat message, always the same, answered with ``REPLY_TOKENS`` tokens."""
