@@ -24,8 +24,8 @@ from tests.host.running_host import RunningHost
 from tests.real_hosts import RealHost, find_hosts
 
 from .corpus import english
-from .extension_cost import newest_host
 from .measuring import row, spoken_seconds, times_row
+from .pair_of_webuis import newest_host
 from .random_llama import make_random_llama
 from .rows import Options, Row
 
