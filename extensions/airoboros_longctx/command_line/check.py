@@ -67,8 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
     texts = tuple(_text(name) for name in arguments.text)
     if arguments.out is not None:
         _make_folder(arguments.out)
-    from ..check_service import CheckService, checked_model
+    from ..check_service import CheckService
     from ..checking.measured_model import LogitsModel
+    from ..core.checking.checked_model import checked_model
     from ..rope.engine import RopeEngine
     from ..workbench import Workbench
 

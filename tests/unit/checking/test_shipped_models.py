@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.check_service import CheckService, checked_model
+from extensions.airoboros_longctx.check_service import CheckService
 from extensions.airoboros_longctx.checking.measured_model import LogitsModel
 from extensions.airoboros_longctx.core.checking.check_options import CheckOptions
 from extensions.airoboros_longctx.core.checking.check_result import CheckResult
+from extensions.airoboros_longctx.core.checking.checked_model import checked_model
 from extensions.airoboros_longctx.core.context_plan import UserRule
 from extensions.airoboros_longctx.core.user_rules import add_user_rule
 from extensions.airoboros_longctx.rope.engine import RopeEngine

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ...check_service import CheckedModel, CheckService
+from ...check_service import CheckService
 from ...core.checking.check_options import CheckOptions
 from ...core.checking.check_result import CheckProgress, CheckResult
+from ...core.checking.checked_model import CheckedModel
 from ...core.errors import AiroborosLongctxError
 from ...core.foreign_text import quoted
 from ...core.ports import LoadedModel

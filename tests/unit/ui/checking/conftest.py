@@ -7,7 +7,6 @@ from contextlib import nullcontext
 
 import pytest
 
-from extensions.airoboros_longctx.check_service import CheckedModel
 from extensions.airoboros_longctx.core.checking.check_result import (
     PASSKEY,
     CheckProgress,
@@ -17,6 +16,7 @@ from extensions.airoboros_longctx.core.checking.check_result import (
     RetrievalCell,
     ScalingMeasured,
 )
+from extensions.airoboros_longctx.core.checking.checked_model import CheckedModel
 from extensions.airoboros_longctx.core.ports import LoadedModel
 from extensions.airoboros_longctx.core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
