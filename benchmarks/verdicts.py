@@ -1,8 +1,9 @@
 """``python -m benchmarks.verdicts``: how often the verdict of a check is right, on the shipped models.
 
 Each model is loaded with its right factor, half of it, none and double, as a user may load it, and checked with the
-options that ``check`` has when none is given; once for every seed (other parts of Python's documentation, other
-prompts) and every ``--text``. What several cases measure alike is computed once. Exit status 1 if one is misjudged.
+options that ``check`` has when none is given, up to the window that is the right one; once for every seed (other parts
+of Python's documentation, other prompts) and every ``--text``. What several cases measure alike is computed once. Exit
+status 1 if one is misjudged.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from extensions.airoboros_longctx.checking.measured_model import LogitsModel
 from extensions.airoboros_longctx.core.checking.check_options import CheckOptions
 from extensions.airoboros_longctx.core.checking.check_result import OTHER_FACTOR, RIGHT, SHORT, CheckVerdict
 from extensions.airoboros_longctx.core.checking.checked_model import CheckedModel
+from extensions.airoboros_longctx.core.checking.context_lengths import context_lengths
 from extensions.airoboros_longctx.core.context_plan import UserRule
 from extensions.airoboros_longctx.core.ports import LoadedModel, MeasuredModel
 from extensions.airoboros_longctx.core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template
@@ -95,7 +97,9 @@ def verdicts(model: str, options: CheckOptions) -> Iterator[tuple[str, CheckVerd
             try:
                 window, template = round(BASE * factor), instruction_template(DEFAULT_TEMPLATE)
                 subject = CheckedModel(model, "Transformers", measured, scaling, window, template, loaded.model)
-                result = CheckService(rope).check(subject, options)
+                # What is beyond the right window takes longest, and no factor is judged by it.
+                lengths = context_lengths(min(window, round(BASE * MODELS[model])))
+                result = CheckService(rope).check(subject, replace(options, contexts=lengths))
             finally:
                 undo()
             yield case, result.verdict, result.notes

@@ -87,10 +87,13 @@ class Program:
 
     def __init__(self):
         self.host, self.service, self.kept, self.log = FakeHost(), FakeService(), FakeKept(), []
+        self.seconds = 1000.0
         self.runs = self.new_runs()
 
     def new_runs(self):
-        return CheckRuns(self.host, self.service, self._model, self._mark, self.kept, self.log.append)
+        return CheckRuns(
+            self.host, self.service, self._model, self._mark, self.kept, self.log.append, lambda: self.seconds
+        )
 
     def _mark(self):
         return self.host.loaded.name if self.host.loaded else ""
