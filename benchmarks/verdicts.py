@@ -20,7 +20,7 @@ from typing import Any
 from extensions.airoboros_longctx.check_service import CheckService
 from extensions.airoboros_longctx.checking.measured_model import LogitsModel
 from extensions.airoboros_longctx.core.checking.check_options import CheckOptions
-from extensions.airoboros_longctx.core.checking.check_result import OTHER_FACTOR, RIGHT, SHORT, CheckVerdict
+from extensions.airoboros_longctx.core.checking.check_result import OTHER_FACTOR, RIGHT, CheckVerdict
 from extensions.airoboros_longctx.core.checking.checked_model import CheckedModel
 from extensions.airoboros_longctx.core.checking.context_lengths import context_lengths
 from extensions.airoboros_longctx.core.context_plan import UserRule
@@ -106,10 +106,12 @@ def verdicts(model: str, options: CheckOptions) -> Iterator[tuple[str, CheckVerd
 
 
 def is_right(model: str, case: str, verdict: CheckVerdict) -> bool:
-    """Right, or right and not read to the end, where it is loaded so; else the right factor is named."""
+    """The whole window where it is loaded right; else the right factor is named."""
+    if verdict.looks_like_factor != MODELS[model]:
+        return False
     if case == "right":
-        return verdict.kind in (RIGHT, SHORT) and verdict.looks_like_factor == MODELS[model]
-    return verdict.kind == OTHER_FACTOR and verdict.looks_like_factor == MODELS[model]
+        return verdict.kind == RIGHT and verdict.reads_to == round(BASE * MODELS[model])
+    return verdict.kind == OTHER_FACTOR
 
 
 def main() -> int:
@@ -119,7 +121,7 @@ def main() -> int:
     parser.add_argument("--text", type=Path, nargs="*", default=[], help="files to measure on, each by itself")
     parser.add_argument("--windows", type=int, default=CheckOptions.windows)
     parser.add_argument("--prompts", type=int, default=CheckOptions.prompts)
-    parser.add_argument("--json", type=Path, help="write the verdicts there")
+    parser.add_argument("--json", type=Path, help="write the verdicts there, after each one")
     arguments = parser.parse_args()
     plain = CheckOptions(windows=arguments.windows, prompts=arguments.prompts)
     asked = [(f"Python's documentation, seed {seed}", replace(plain, seed=seed)) for seed in arguments.seeds]
@@ -134,10 +136,11 @@ def main() -> int:
                 judged.append(Judged(model, case, name, options.seed, verdict.kind, right, verdict.sentence))
                 print(f"{'ok ' if right else 'BAD'} {model} {case:8} {name}: {verdict.sentence} {' '.join(notes)}")
                 sys.stdout.flush()
+                if arguments.json:
+                    rows = json.dumps([asdict(one) for one in judged], indent=1, ensure_ascii=False)
+                    arguments.json.write_text(rows + "\n", encoding="utf-8")
     wrong = [one for one in judged if not one.right]
     print(f"{len(wrong)} of {len(judged)} misjudged")
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(one) for one in judged], indent=1, ensure_ascii=False) + "\n")
     return 1 if wrong else 0
 
 

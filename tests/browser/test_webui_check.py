@@ -141,3 +141,24 @@ def test_autogptq_is_measured_and_tried_at_other_factors(host, tmp_path):
     assert max(abs(math.log(one.perplexity / other.perplexity)) for one, other in pairs) < 0.1
     assert np.array_equal(before["input_ids"], after["input_ids"])
     assert np.array_equal(before["scores"], after["scores"])
+
+
+@pytest.mark.thorough
+def test_with_several_people_anybody_stops_a_check_whose_page_is_gone(start, models):
+    arguments = ["--model", models.scaled.name, "--loader", "Transformers", "--multi-user"]
+    server = start((models.scaled,), arguments=arguments)
+    with chromium_page(1280, 1400) as page:
+        mine = opened(page.context.browser.new_page(viewport={"width": 1280, "height": 1400}), server)
+        checking.start(mine, ", ".join(map(str, range(1000, 1024))))
+        checking.wait_for_share(mine, 0.001)
+        other = opened(page, server)
+        panel = other.locator(checking.PANEL)
+        panel.get_by_text("A check is running; somebody else started it.").wait_for()
+        stop = other.get_by_role("button", name="Stop the check")
+        assert not stop.is_visible()
+        mine.close()
+        panel.get_by_text("The page that started this check is gone, so anybody may stop it.").wait_for(timeout=150_000)
+        assert stop.is_visible()
+        checking.press(other, "Stop the check")
+        note = other.locator(f"{checking.RESULT} .airoboros-longctx-note", has_text="stopped after")
+        note.first.wait_for(timeout=60_000)

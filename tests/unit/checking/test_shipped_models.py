@@ -18,7 +18,7 @@ from extensions.airoboros_longctx.core.checking.check_result import CheckResult
 from extensions.airoboros_longctx.core.checking.checked_model import checked_model
 from extensions.airoboros_longctx.core.context_plan import UserRule
 from extensions.airoboros_longctx.core.ports import Undo
-from extensions.airoboros_longctx.core.rope_scaling import RopeReading, RopeScaling
+from extensions.airoboros_longctx.core.rope_scaling import NO_SCALING, RopeReading, RopeScaling
 from extensions.airoboros_longctx.core.user_rules import add_user_rule
 from extensions.airoboros_longctx.rope.engine import RopeEngine
 from extensions.airoboros_longctx.workbench import DEMO_MODELS, Workbench
@@ -72,7 +72,7 @@ class FourTimes:
 
     def read(self, model: Any, planned: RopeScaling | None = None) -> RopeReading:
         reading = self._rope.read(model)
-        return replace(reading, rope_type="none", factor=(reading.factor or 0.0) / 4)
+        return replace(reading, rope_type=NO_SCALING, factor=(reading.factor or 0.0) / 4)
 
 
 @pytest.mark.slow
@@ -82,7 +82,7 @@ def test_plain_base_model_is_right_without_scaling(tmp_path: Path) -> None:
     loaded = workbench.host.loaded_model()
     assert loaded is not None
     subject = checked_model(workbench.service.status(), loaded, LogitsModel(loaded.model, workbench.host.tokenizer))
-    plain = replace(subject, scaling=RopeScaling("none", 1.0, 1024))
+    plain = replace(subject, scaling=RopeScaling(NO_SCALING, 1.0, 1024))
     result = CheckService(FourTimes()).check(plain, replace(BRIEF, contexts=(64, 512)))
     assert (result.verdict.kind, result.verdict.looks_like_factor) == ("right", 1)
     assert result.verdict.sentence.startswith("Unscaled is right. It reads well to 512 tokens, the longest ")
@@ -104,6 +104,5 @@ def test_random_weights_are_never_called_right(seed: int, tmp_path: Path) -> Non
     assert subject.scaling.factor == 4
     result = CheckService(RopeEngine()).check(subject, replace(BRIEF, contexts=(64, 512)))
     assert result.verdict.kind == "unclear"
-    assert (
-        "it reads 512 tokens no better than with ×2 or ×8, so which is right cannot be told" in result.verdict.sentence
-    )
+    untold = "it reads 512 tokens no better than with ×2 or ×8, so which is right cannot be told"
+    assert untold in result.verdict.sentence

@@ -144,6 +144,13 @@ def test_a_window_ends_where_the_answers_do() -> None:
     assert reads_to(measured(4, SCALED_8, {2048: 4, 4096: 0, 8192: 0, 16384: 0})) == 16384, "it cannot answer at all"
 
 
+def test_a_text_that_it_foretells_badly_does_not_end_a_window_in_which_it_answers() -> None:
+    foreign = {64: 365.0, 128: 394.0, 256: 457.5, 1024: 460.0}
+    assert reads_to(measured(4, foreign, {256: 9, 1024: 5})) == 1024
+    assert reads_to(measured(4, foreign, {256: 9, 1024: 4})) == 256
+    assert reads_to(measured(4, foreign)) == 64
+
+
 def test_a_small_rise_is_within_the_noise() -> None:
     assert reads_to(measured(4, {2048: 7.0, 4096: 7.2})) == 4096
     assert reads_to(measured(4, {2048: 7.0, 4096: 7.6})) == 2048

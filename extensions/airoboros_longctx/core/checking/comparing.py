@@ -10,7 +10,9 @@ hardly shows in the perplexity of a large model. The loaded factor is called rig
 at half of it or less, or at double or more, reads worse: a model that knows nothing reads alike with all of them.
 
 **How far.** A length is read if its loss is not above the lowest loss at a shorter length, by more than 0.05 nats and
-twice the standard error of the difference over the same pieces, and if at least 20 % of its prompts are answered, as
+twice the standard error of the difference over the same pieces, or if half of the prompts of that length or of a longer
+one are answered (more and more of a text unlike any that a small model was trained on may make it worse at foretelling
+it); and if at least 20 % of its prompts are answered, as
 the paper on position interpolation counts it (arXiv:2306.15595; asked only of a model that answers half of the prompts
 of one length: one that cannot do the task says nothing about its window, and where its perplexity was not measured
 either, no length counts as read). A model reads to the last length before the first that it does not read.
@@ -111,6 +113,7 @@ def reads_to(measured: ScalingMeasured) -> int | None:
     lengths = measured_lengths(measured)
     shares = {length: answers(measured, (length,)) for length in lengths}
     best_share = max((found.share for found in shares.values() if found.asked), default=0.0)
+    answers_to = max((length for length, found in shares.items() if found.share >= _CAN_ANSWER), default=0)
     read = None
     for at, length in enumerate(lengths):
         found = shares[length]
@@ -118,7 +121,7 @@ def reads_to(measured: ScalingMeasured) -> int | None:
             break
         if best_share < _CAN_ANSWER and not measured.perplexity:
             break
-        if at and _rises(measured, lengths[:at], length):
+        if at and length > answers_to and _rises(measured, lengths[:at], length):
             break
         read = length
     return read
