@@ -11,11 +11,11 @@ at half of it or less, or at double or more, reads worse: a model that knows not
 
 **How far.** A length is read if its loss is not above the lowest loss at a shorter length, by more than 0.05 nats and
 twice the standard error of the difference over the same pieces, or if half of the prompts of that length or of a longer
-one are answered (more and more of a text unlike any that a small model was trained on may make it worse at foretelling
-it); and if at least 20 % of its prompts are answered, as
-the paper on position interpolation counts it (arXiv:2306.15595; asked only of a model that answers half of the prompts
-of one length: one that cannot do the task says nothing about its window, and where its perplexity was not measured
-either, no length counts as read). A model reads to the last length before the first that it does not read.
+one are answered (a small model may foretell a text worse the more it sees of it, where it was trained on none like
+it); and if at least 20 % of its prompts are answered, as the paper on position interpolation counts it
+(arXiv:2306.15595; asked only of a model that answers half of the prompts of one length: one that cannot do the task
+says nothing about its window, and where its perplexity was not measured either, no length counts as read). A model
+reads to the last length before the first that it does not read.
 """
 
 from __future__ import annotations
