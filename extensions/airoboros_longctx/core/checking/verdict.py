@@ -48,7 +48,7 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
             SHORT, f"{how}, it reads well to {read} tokens, not beyond: {figures}.{others}", read, factor
         )
     if no_worse:
-        untold = f"it reads {read} tokens no better than with {_either(no_worse)}, so which is right cannot be told"
+        untold = f"whether it reads {read} tokens better than with {_either(no_worse)} cannot be told"
         more = "Another text, or more pieces of it (--windows), may tell."
         return CheckVerdict(UNCLEAR, f"{how}, {untold}: {_figures(loaded, [lengths[0], read])}. {more}", read)
     reach = f"t reads well to {read} tokens"
