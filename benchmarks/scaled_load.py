@@ -45,7 +45,7 @@ class _Model:
         from extensions.airoboros_longctx.workbench import Workbench
 
         with tempfile.TemporaryDirectory() as data:
-            workbench = Workbench(Path(data))
+            workbench = Workbench(Path(data), {"prefix_cache": False})  # what kept prompts save has rows of its own
             workbench.load(str(self.folder))
             status = workbench.service.status()
             if status.plan is None or status.plan.factor != _FACTOR:
