@@ -10,11 +10,10 @@ from typing import Any
 
 from ..core.ports import LoadedModel
 from .webui import WebuiHost
+from .webui_generating import reply_to
 
 #: A lock that is let go and taken again at once never reaches those who wait for it.
 _LET_OTHERS_IN_SECONDS = 0.005
-#: With one token to choose from, neither the seed nor the temperature matters.
-_GREEDY = {"do_sample": False, "top_k": 1, "repetition_penalty": 1.0, "stream": False, "grammar_string": ""}
 
 
 class WebuiMeasuring:
@@ -47,12 +46,8 @@ class WebuiMeasuring:
 
     def generate(self, prompt: str, tokens: int) -> str:
         """The greedy reply of at most ``tokens`` tokens, by the webui's own function, which takes its lock itself."""
-        from modules import presets, text_generation
-
-        state = {**presets.load_preset("None"), **self._shared.settings, **_GREEDY, "max_new_tokens": tokens}
-        # As chat, so that no other extension changes what is asked.
-        replies = list(text_generation.generate_reply(prompt, state, is_chat=True))
-        return str(replies[-1]) if replies else ""
+        replies = list(reply_to(prompt, tokens))
+        return replies[-1] if replies else ""
 
     @contextmanager
     def between(self) -> Iterator[None]:
