@@ -7,55 +7,15 @@ line.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..foreign_text import quoted
 from .errors import FormatError
 from .plan_evidence import SPELLINGS, named_in
+from .plan_parts import ANSWER, DEFINITIONS, EVIDENCE, PLAN, Part, is_blank, parts_of
 from .plan_steps import Plan, PlanStep
 
-_PLAN, _EVIDENCE, _ANSWER = "Plan:", "evidence", "Answer:"
-_THOUGHT = re.compile(r"\s*Plan\s*:", re.IGNORECASE)
-_LAST = re.compile(r"\s*(?:Final\s+)?Answer\s*:", re.IGNORECASE)
 _QUOTED = 80
-
-
-@dataclass
-class _Part:
-    """What begins at ``line``: a thought, evidence ``number`` or the answer; ``lines`` without what begins it."""
-
-    kind: str
-    line: int
-    lines: list[str]
-    number: int = 0
-
-    def text(self) -> str:
-        """Its lines, without the blank ones and the fences at their end."""
-        end = len(self.lines)
-        while end > 1 and _is_blank(self.lines[end - 1]):
-            end -= 1
-        return "\n".join(self.lines[:end])
-
-
-@dataclass(frozen=True)
-class _Definition:
-    """Finds ``:evidence0: =`` and the like at the start of a line, and behind a bracket."""
-
-    at_start: re.Pattern[str]
-    behind_bracket: re.Pattern[str]
-
-
-def _definition(spelling: str) -> _Definition:
-    name = SPELLINGS[spelling].pattern.pattern
-    return _Definition(
-        re.compile(rf"\s*{name}\s*=", re.IGNORECASE),
-        re.compile(rf"\]\s*{name}\s*=\s*[\w-]{{1,200}}\[", re.IGNORECASE),
-    )
-
-
-_DEFINITIONS: Mapping[str, _Definition] = {spelling: _definition(spelling) for spelling in SPELLINGS}
 
 
 def parse_plan(reply: str, tools: Sequence[str], spelling: str) -> Plan:
@@ -64,7 +24,7 @@ def parse_plan(reply: str, tools: Sequence[str], spelling: str) -> Plan:
     FormatError, with the line, says what is not as it has to be.
     """
     lines = reply.replace("\r\n", "\n").split("\n")
-    parts, spelling = _parts(lines, spelling)
+    parts, spelling = parts_of(lines, spelling)
     if not parts:
         begins = f"it begins {quoted(reply, _QUOTED)!r}" if reply.strip() else "it is empty"
         raise FormatError(f"The reply has no plan; lines that begin with Plan: are needed, and {begins}.")
@@ -73,42 +33,15 @@ def parse_plan(reply: str, tools: Sequence[str], spelling: str) -> Plan:
     return _with_answer(steps, answer, spelling, len(lines))
 
 
-def _parts(lines: Sequence[str], asked: str) -> tuple[list[_Part], str]:
-    """The parts, in the spelling that was asked for unless only another one defines anything."""
-    found = _split(lines, _DEFINITIONS[asked].at_start)
-    if not any(part.kind == _EVIDENCE for part in found):
-        for other in SPELLINGS:
-            parts = _split(lines, _DEFINITIONS[other].at_start)
-            if any(part.kind == _EVIDENCE for part in parts):
-                return parts, other
-    return found, asked
-
-
-def _split(lines: Sequence[str], definition: re.Pattern[str]) -> list[_Part]:
-    parts: list[_Part] = []
-    for number, line in enumerate(lines, 1):
-        if begin := _THOUGHT.match(line):
-            parts.append(_Part(_PLAN, number, [line[begin.end() :]]))
-        elif begin := definition.match(line):
-            parts.append(_Part(_EVIDENCE, number, [line[begin.end() :]], int(begin[1])))
-        elif begin := _LAST.match(line):
-            parts.append(_Part(_ANSWER, number, [line[begin.end() :]]))
-        elif parts:
-            parts[-1].lines.append(line)
-    return parts
-
-
-def _steps(
-    parts: Sequence[_Part], tools: Mapping[str, str], spelling: str
-) -> tuple[tuple[PlanStep, ...], _Part | None]:
+def _steps(parts: Sequence[Part], tools: Mapping[str, str], spelling: str) -> tuple[tuple[PlanStep, ...], Part | None]:
     steps: dict[str, PlanStep] = {}
-    thought: _Part | None = None
-    answer: _Part | None = None
+    thought: Part | None = None
+    answer: Part | None = None
     for part in parts:
         if answer is not None:
-            again = "a second answer" if part.kind == _ANSWER else "a step behind the answer"
+            again = "a second answer" if part.kind == ANSWER else "a step behind the answer"
             raise FormatError(f"this is {again}; the answer is in line {answer.line}, and ends a plan.", part.line)
-        if part.kind == _EVIDENCE:
+        if part.kind == EVIDENCE:
             step = _step(part, thought, tools, spelling)
             if step.evidence in steps:
                 raise FormatError(
@@ -128,7 +61,7 @@ def _steps(
             continue
         if thought is not None:
             raise _no_evidence(thought, spelling)
-        if part.kind == _PLAN:
+        if part.kind == PLAN:
             thought = part
         else:
             answer = part
@@ -137,12 +70,12 @@ def _steps(
     return tuple(steps.values()), answer
 
 
-def _no_evidence(thought: _Part, spelling: str) -> FormatError:
+def _no_evidence(thought: Part, spelling: str) -> FormatError:
     name = SPELLINGS[spelling].name("…")
     return FormatError(f"this plan has no evidence; a line {name} = Tool[input] is needed after it.", thought.line)
 
 
-def _step(part: _Part, thought: _Part | None, tools: Mapping[str, str], spelling: str) -> PlanStep:
+def _step(part: Part, thought: Part | None, tools: Mapping[str, str], spelling: str) -> PlanStep:
     evidence = SPELLINGS[spelling].name(part.number)
     text = _call_of(part, evidence)
     called, bracket, given = text.partition("[")
@@ -159,20 +92,20 @@ def _step(part: _Part, thought: _Part | None, tools: Mapping[str, str], spelling
             f"the tool {quoted(called, _QUOTED)!r} is unknown; one of {', '.join(tools.values())} is needed.", part.line
         )
     given = given[:-1]
-    if _DEFINITIONS[spelling].behind_bracket.search(given):
+    if DEFINITIONS[spelling].behind_bracket.search(given):
         raise FormatError(f"{evidence} is followed by another evidence in its line; each needs its own.", part.line)
     said = "" if thought is None else " ".join(thought.text().split())
     return PlanStep(evidence, said, tool, given, named_in(given, spelling), part.line)
 
 
-def _call_of(part: _Part, evidence: str) -> str:
+def _call_of(part: Part, evidence: str) -> str:
     """``Tool[input]`` without anything behind its last bracket. An input may go on in the lines that follow, unless
     its brackets are closed in the first."""
     first = part.lines[0].rstrip()
     whole = part.text().rstrip()
     if first.endswith("]") and first.count("[") <= first.count("]"):
         for number, line in enumerate(part.lines[1:], part.line + 1):
-            if not _is_blank(line):
+            if not is_blank(line):
                 raise FormatError(
                     f"{quoted(line, _QUOTED)!r} belongs to no plan, evidence or answer; leave it out.", number
                 )
@@ -188,10 +121,6 @@ def _call_of(part: _Part, evidence: str) -> str:
             part.line + whole[: whole.rindex("]")].count("\n"),
         )
     raise FormatError(f"the input of {evidence} is cut off; its closing bracket is needed.", part.line)
-
-
-def _is_blank(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("```")
 
 
 def _require_earlier(steps: Sequence[PlanStep]) -> None:
@@ -231,7 +160,7 @@ def _needs(known: Mapping[str, PlanStep], evidence: str) -> Iterator[str]:
                 yield used
 
 
-def _with_answer(steps: tuple[PlanStep, ...], answer: _Part | None, spelling: str, lines: int) -> Plan:
+def _with_answer(steps: tuple[PlanStep, ...], answer: Part | None, spelling: str, lines: int) -> Plan:
     name = SPELLINGS[spelling].name
     if answer is None:
         raise FormatError(f"the reply ends without an answer; a last line Answer: {name('…')} is needed.", lines)

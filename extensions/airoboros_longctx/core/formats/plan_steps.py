@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -53,3 +54,12 @@ def dependents(plan: Plan, evidence: str) -> tuple[str, ...]:
         if found.intersection(step.uses):
             found.add(step.evidence)
     return tuple(step.evidence for step in plan.steps if step.evidence in found and step.evidence != evidence)
+
+
+def needs(plan: Plan, evidences: Iterable[str]) -> frozenset[str]:
+    """``evidences`` with all that they need, directly or through others."""
+    found = set(evidences)
+    for step in reversed(plan.steps):
+        if step.evidence in found:
+            found.update(step.uses)
+    return frozenset(found)

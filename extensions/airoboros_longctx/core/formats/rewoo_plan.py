@@ -110,10 +110,11 @@ def _require_valid(request: PlanRequest) -> None:
         raise FormatError("The question is empty; one that the plan shall answer is needed.")
     if request.spelling not in SPELLINGS:
         raise FormatError(f"The spelling is {quoted_value(request.spelling, 60)}; {EVIDENCE} or {HASH} is needed.")
-    _require_tools(request.tools)
+    require_tools(request.tools)
 
 
-def _require_tools(tools: Sequence[Tool]) -> None:
+def require_tools(tools: Sequence[Tool]) -> None:
+    """Raise FormatError for the first tool that a model could not be told of, or not tell from another."""
     if not tools:
         raise FormatError("There is no tool; a plan needs at least one.")
     seen: set[str] = set()

@@ -21,7 +21,6 @@ from extensions.airoboros_longctx.core.formats.plan_evidence import (
 )
 from extensions.airoboros_longctx.core.formats.plan_steps import Plan, PlanStep, dependents, side_by_side
 from extensions.airoboros_longctx.core.formats.rewoo_plan import PlanRequest, Tool, parse, render, request_from
-
 from tests.unit.core.formats import nobel_prize
 
 REQUEST = PlanRequest("What?", (Tool("Search", "Finds."), Tool("LLM", "Answers.")))
