@@ -31,7 +31,8 @@ class StepProgress:
 class PlanProgress:
     """``state`` is RUNNING while a step can go on; then DONE with an ``answer``, or FAILED or STOPPED.
 
-    ``problem`` is a sentence for the last two; a failed plan may have an ``answer`` too. ``changes`` counts what happened: two with the same number differ in nothing but seconds.
+    ``problem`` is a sentence for the last two; a failed plan may have an ``answer`` too. ``changes`` counts what
+    happened: two with the same number differ in nothing but seconds.
     """
 
     state: str

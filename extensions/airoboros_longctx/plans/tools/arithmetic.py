@@ -35,11 +35,11 @@ def calculate(expression: str) -> Number:
     try:
         return parser.whole()
     except ZeroDivisionError:
-        raise ToolError(f"{quoted(expression, 80)} divides by zero.") from None
+        raise ToolError(f"{quoted(expression, 80)!r} divides by zero.") from None
     except OverflowError:
         raise too_large() from None
     except ValueError:
-        raise ToolError(f"{quoted(expression, 80)} has no real value.") from None
+        raise ToolError(f"{quoted(expression, 80)!r} has no real value.") from None
 
 
 class _Parser:

@@ -13,7 +13,7 @@ from ..runnable_tool import ToolError
 Number: TypeAlias = int | float
 
 MOST_DIGITS = 1_000
-_MOST_BITS = int(MOST_DIGITS * math.log2(10)) + 1
+_TOO_LARGE = 10**MOST_DIGITS
 _MOST_FACTORIAL = 400
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "e": math.e, "tau": math.tau}
 
@@ -72,7 +72,7 @@ def _root(value: Number) -> Number:
 def power(base: Number, exponent: Number) -> Number:
     """Exact for whole numbers. ToolError before anything is calculated that would be too large."""
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
-        if abs(base) > 1 and exponent * math.log2(abs(base)) > _MOST_BITS:
+        if abs(base) > 1 and exponent * math.log10(abs(base)) > MOST_DIGITS + 1:
             raise too_large()
         return int(base**exponent)
     if base == 0 and exponent < 0:
@@ -99,7 +99,7 @@ def bounded(value: Number) -> Number:
     """``value``, unless it is larger than may be: then ToolError, or OverflowError for a float."""
     if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
         raise OverflowError
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
         raise too_large()
     return value
 
