@@ -1,0 +1,72 @@
+"""Function calling: the model selects one of the declared functions and its parameters for an input.
+
+The prompt is the example of the 2.0 and m2.0 model cards (https://huggingface.co/jondurbin/airoboros-65b-gpt4-m2.0);
+they were trained on replies in JSON and in YAML, whichever the prompt asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..foreign_text import quoted, quoted_value
+from ..prompts.look_alikes import defuse_text
+from .call_check import FunctionCall, checked_call
+from .errors import FormatError
+from .function_declarations import Function, check_functions, read_declarations, render_declarations
+from .reply_data import find_call
+from .request_fields import checked_fields, required_text
+
+NAME = "function_calling"
+TITLE = "Function call"
+JSON, YAML = "JSON", "YAML"
+_INSTRUCTION = (
+    "As an AI assistant, please select the most suitable function and parameters from the list of available functions "
+    "below, based on the user's input. Provide your response in {reply_as} format."
+)
+
+
+@dataclass(frozen=True)
+class FunctionRequest:
+    """``reply_as`` is JSON or YAML: what the model is asked to answer in. Either is understood."""
+
+    input: str
+    functions: tuple[Function, ...]
+    reply_as: str = JSON
+
+
+def request_from(data: Mapping[str, Any]) -> FunctionRequest:
+    """``input`` and ``functions`` (a mapping, or YAML as text), and if need be ``reply_as``. Raises FormatError."""
+    checked_fields(data, ("input", "functions"), ("reply_as",), TITLE)
+    functions = data["functions"]
+    if not isinstance(functions, (str, dict)):
+        raise FormatError(f"functions is {quoted_value(functions, 60)}; a mapping from names to functions is needed.")
+    request = FunctionRequest(
+        required_text(data, "input"), read_declarations(functions), str(data.get("reply_as") or JSON).upper()
+    )
+    _validate(request)
+    return request
+
+
+def render(request: FunctionRequest) -> str:
+    """The message as trained; marks of structure in the input and the declarations are broken visibly."""
+    _validate(request)
+    instruction = _INSTRUCTION.format(reply_as=request.reply_as)
+    text, _ = defuse_text(request.input.strip())
+    return f"{instruction}\n\nInput: {text}\n\nAvailable functions:\n{render_declarations(request.functions)}"
+
+
+def parse(reply: str, request: FunctionRequest) -> FunctionCall:
+    """The call in ``reply``, in JSON or YAML, among prose or fences. Raises FormatError where there is none, more than
+    one, or one that the declarations do not allow. Nothing is executed.
+    """
+    return checked_call(find_call(reply), request.functions)
+
+
+def _validate(request: FunctionRequest) -> None:
+    if not request.input.strip():
+        raise FormatError("The input is empty; what the user wants to be done is needed.")
+    if request.reply_as not in (JSON, YAML):
+        raise FormatError(f"reply_as is {quoted(request.reply_as, 60)!r}; {JSON} or {YAML} is needed.")
+    check_functions(request.functions)
