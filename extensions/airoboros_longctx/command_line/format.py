@@ -13,10 +13,10 @@ from ..core.errors import AiroborosLongctxError
 from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
 from ..core.formats import Format, format_named, formats
 from ..core.formats.errors import FormatError
+from ..core.formats.form_field import DOCUMENT
 from ..core.formats.yaml_data import plain_data, read_yaml
 from ..core.prompts.instruction_templates import instruction_template, instruction_templates, render_conversation
 from ..core.recipes.filling import fill
-from ..core.recipes.recipe import DOCUMENT
 from ..core.recipes.recipe_files import load_recipes, recipe_named
 from ..documents.reading import read_document
 

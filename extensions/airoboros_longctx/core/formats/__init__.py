@@ -14,15 +14,21 @@ from typing import Any, Protocol, cast
 
 from ..foreign_text import quoted
 from .errors import FormatError
+from .form_field import FormField
 
-_NEEDED = ("NAME", "TITLE", "request_from", "render", "parse")
+_NEEDED = ("NAME", "TITLE", "DESCRIPTION", "SOURCE", "FIELDS", "request_from", "render", "parse")
 
 
 class Format(Protocol):
-    """``NAME`` is said on the command line, ``TITLE`` is shown. Every function raises FormatError and nothing else."""
+    """``NAME`` is said on the command line; ``TITLE``, ``DESCRIPTION`` and the model card ``SOURCE`` are shown, and
+    ``FIELDS`` are what ``request_from`` takes, to be filled in. Every function raises FormatError and nothing else.
+    """
 
     NAME: str
     TITLE: str
+    DESCRIPTION: str
+    SOURCE: str
+    FIELDS: tuple[FormField, ...]
 
     def request_from(self, data: Mapping[str, Any]) -> Any:
         """The request in plain values, as a YAML file holds it; what is missing or unknown is named."""

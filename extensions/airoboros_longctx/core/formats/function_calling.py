@@ -14,6 +14,7 @@ from ..foreign_text import quoted, quoted_value
 from ..prompts.look_alikes import defuse_text
 from .call_check import FunctionCall, checked_call
 from .errors import FormatError
+from .form_field import CHOICE, TEXT, FormField
 from .function_declarations import Function, check_functions, read_declarations, render_declarations
 from .reply_data import find_call
 from .request_fields import checked_fields, required_text
@@ -21,6 +22,24 @@ from .request_fields import checked_fields, required_text
 NAME = "function_calling"
 TITLE = "Function call"
 JSON, YAML = "JSON", "YAML"
+DESCRIPTION = "The model chooses one of your functions and what to call it with. Nothing is called."
+SOURCE = "https://huggingface.co/jondurbin/airoboros-65b-gpt4-m2.0"
+FIELDS = (
+    FormField("input", "Input", TEXT, "I want to know how many times 'Python' is mentioned in my text file."),
+    FormField(
+        "functions",
+        "Functions (YAML)",
+        TEXT,
+        """\
+file_analytics:
+  description: This tool performs various operations on a text file.
+  params:
+    action: The operation we want to perform on the data, such as "count_occurrences", "find_line", etc.
+    filters:
+      keyword: The word or phrase we want to search for.""",
+    ),
+    FormField("reply_as", "Reply as", CHOICE, JSON, choices=(JSON, YAML)),
+)
 _INSTRUCTION = (
     "As an AI assistant, please select the most suitable function and parameters from the list of available functions "
     "below, based on the user's input. Provide your response in {reply_as} format."

@@ -14,11 +14,18 @@ from typing import Any
 from ..foreign_text import quoted, quoted_value
 from ..prompts.look_alikes import defuse_text
 from .errors import FormatError
+from .form_field import NUMBER, TEXT, FormField
 from .request_fields import checked_fields, required_text
 
 NAME = "ranked_reasoning"
 TITLE = "Ranked reasoning"
 FEWEST, MOST = 2, 9
+DESCRIPTION = "The model gives several solutions, ranks them and picks one: for questions with a logical answer."
+SOURCE = "https://huggingface.co/jondurbin/airoboros-65b-gpt4-m2.0"
+FIELDS = (
+    FormField("question", "Question", TEXT),
+    FormField("solutions", f"Number of solutions, {FEWEST} to {MOST}; empty for several", NUMBER, required=False),
+)
 _SENTENCE = (
     "Offer {number} potential answers, rank them according to mathematical logic, and pick the most feasible one."
 )

@@ -13,12 +13,21 @@ from typing import Any
 
 from ..foreign_text import quoted, quoted_value
 from .errors import FormatError
+from .form_field import CHOICE, LIST, TEXT, FormField
 from .plan_evidence import EVIDENCE, HASH, SPELLINGS
 from .plan_reply import parse_plan
 from .plan_steps import Plan
+from .request_fields import checked_fields, required_text
 
 NAME = "rewoo-plan"
 TITLE = "Plan with tools (reWOO)"
+DESCRIPTION = "The model plans which tools to call with what. You see the plan, and run it here if you like it."
+SOURCE = "https://huggingface.co/jondurbin/airoboros-65b-gpt4-m2.0"
+FIELDS = (
+    FormField("question", "Question", TEXT),
+    FormField("tools", "Tools, one per line (Name: description)", LIST),
+    FormField("spelling", "Evidence is named", CHOICE, EVIDENCE, choices=(EVIDENCE, HASH)),
+)
 
 _TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 #: How a description written in the card's spelling names evidence.
@@ -48,24 +57,39 @@ class PlanRequest:
 
 
 def request_from(data: Mapping[str, Any]) -> PlanRequest:
-    """``question``, ``tools`` (names with their descriptions) and perhaps ``spelling``; FormatError names the rest."""
-    known = ("question", "tools", "spelling")
-    for key in data:
-        if key not in known:
-            raise FormatError(f"{quoted_value(key, 60)} is unknown; {', '.join(known)} are known.")
-    question, tools, spelling = data.get("question"), data.get("tools"), data.get("spelling", EVIDENCE)
-    if not isinstance(question, str):
-        raise FormatError("question is missing, or no text; the question that the plan shall answer is needed.")
-    if not isinstance(spelling, str):
-        raise FormatError(f"The spelling is {quoted_value(spelling, 60)}; {EVIDENCE} or {HASH} is needed.")
+    """``question``, ``tools`` (a mapping from names to descriptions, or a line ``Name: description`` for each) and if
+    need be ``spelling``. Raises FormatError.
+    """
+    checked_fields(data, ("question", "tools"), ("spelling",), TITLE)
+    tools = data["tools"]
+    if isinstance(tools, str):
+        tools = _named_in(tools)
     if not isinstance(tools, Mapping):
-        raise FormatError("tools is missing, or no mapping; the name of each tool with its description is needed.")
+        raise FormatError(f"tools is {quoted_value(tools, 60)}; the name of each tool with its description is needed.")
     for name, description in tools.items():
         if not isinstance(name, str) or not isinstance(description, str):
             raise FormatError(f"tools has {quoted_value(name, 60)}; a name with a description is needed.")
-    request = PlanRequest(question, tuple(Tool(*tool) for tool in tools.items()), spelling)
+    request = PlanRequest(
+        required_text(data, "question"),
+        tuple(Tool(*tool) for tool in tools.items()),
+        str(data.get("spelling") or EVIDENCE),
+    )
     _require_valid(request)
     return request
+
+
+def _named_in(lines: str) -> dict[str, str]:
+    tools: dict[str, str] = {}
+    for number, line in enumerate(lines.splitlines(), 1):
+        name, colon, description = line.partition(":")
+        name = name.strip().removesuffix("[input]")
+        if line.strip() and not (colon and description.strip()):
+            raise FormatError(f"{quoted(line, 60)!r} found; a tool as Name: description is needed.", number)
+        if name in tools:
+            raise FormatError(f"Two tools are called {quoted(name, 60)}; each needs its own name.", number)
+        if line.strip():
+            tools[name] = description.strip()
+    return tools
 
 
 def render(request: PlanRequest) -> str:

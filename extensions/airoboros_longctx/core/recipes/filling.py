@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ..foreign_text import quoted, quoted_value
+from ..formats.form_field import CHOICE, DOCUMENT, LINE, LIST, NUMBER, FormField
 from ..prompts.look_alikes import defuse_text
-from .recipe import CHOICE, DOCUMENT, LINE, LIST, NUMBER, PLACEHOLDER, Recipe, RecipeError, RecipeField
+from .recipe import PLACEHOLDER, Recipe, RecipeError
 
 _LARGEST = 999_999_999
 
@@ -41,7 +42,7 @@ def _says_nothing(line: str, texts: Mapping[str, str]) -> bool:
     return bool(names) and not any(texts[name] for name in names)
 
 
-def _text(field: RecipeField, value: object) -> str:
+def _text(field: FormField, value: object) -> str:
     if value is None or value == "":
         value = field.default
     if field.kind == LIST:
@@ -58,7 +59,7 @@ def _text(field: RecipeField, value: object) -> str:
     return text
 
 
-def _list(field: RecipeField, value: object) -> str:
+def _list(field: FormField, value: object) -> str:
     items = value.splitlines() if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
         raise RecipeError(f"{field.name} is {quoted_value(value, 60)}; a list of texts is needed.")

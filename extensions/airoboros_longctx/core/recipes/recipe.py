@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from ..foreign_text import quoted
 from ..formats.errors import FormatError
+from ..formats.form_field import BULLETS, CHOICE, KINDS, LINE, NUMBER, FormField
 from ..formats.yaml_data import Node, read_yaml
 from ..prompts.closed_context import DELIMITERS
 from ..prompts.look_alikes import defuse_text
 
-LINE, TEXT, LIST, NUMBER, CHOICE, DOCUMENT = KINDS = ("line", "text", "list", "number", "choice", "document")
-BULLETS = ("-", " -", "A)", "1.")
 MOST_FIELDS = 40
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,63})\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -26,22 +25,6 @@ class RecipeError(FormatError):
 
 
 @dataclass(frozen=True)
-class RecipeField:
-    """What is asked for. ``kind``: a line, a text of several lines, a list of lines, a number, one of ``choices``, or
-    a document, which is foreign text. ``default`` is a text, a list's has a line for each item. ``bullet`` begins the
-    items of a list.
-    """
-
-    name: str
-    label: str
-    kind: str = LINE
-    default: str = ""
-    required: bool = True
-    choices: tuple[str, ...] = ()
-    bullet: str = "-"
-
-
-@dataclass(frozen=True)
 class Recipe:
     """``template`` is the message, with the name of a field in braces where its value goes. ``source`` is the card."""
 
@@ -49,7 +32,7 @@ class Recipe:
     title: str
     description: str
     source: str
-    fields: tuple[RecipeField, ...]
+    fields: tuple[FormField, ...]
     template: str
 
     @property
@@ -104,7 +87,7 @@ def _braced(names: list[str]) -> str:
     return ", ".join(f"{{{name}}}" for name in names)
 
 
-def _field(name: str, node: Node) -> RecipeField:
+def _field(name: str, node: Node) -> FormField:
     if not _NAME.fullmatch(name):
         needed = "small letters, digits and _ are needed"
         raise RecipeError(f"A field has the name {quoted(name, 60)!r}; {needed}.", node.line)
@@ -116,7 +99,7 @@ def _field(name: str, node: Node) -> RecipeField:
         raise RecipeError(f"The field {name} is a {kind} with {len(choices)} choices; {needed}.", node.line)
     default = stated.get("default", Node(""))
     lines = _texts(default, f"The default of {name}") if isinstance(default.value, list) else None
-    field = RecipeField(
+    field = FormField(
         name,
         " ".join(_text(stated.get("label", Node(name)), f"label of {name}").split()),
         kind,
@@ -129,7 +112,7 @@ def _field(name: str, node: Node) -> RecipeField:
     return field
 
 
-def _check_default(field: RecipeField, line: int | None) -> None:
+def _check_default(field: FormField, line: int | None) -> None:
     default = field.default
     if default and field.kind == CHOICE and default not in field.choices:
         needed = f"one of {', '.join(field.choices)} is needed"

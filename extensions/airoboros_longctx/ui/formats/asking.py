@@ -9,15 +9,16 @@ from typing import Any
 
 from ...core.documents.chat_session import ChatSession
 from ...core.documents.shelves import DocumentShelves
-from ...core.errors import AiroborosLongctxError
 from ...core.formats.errors import FormatError
 from ...core.formats.plan_steps import Plan
 from ...core.settings import Settings
 from ...format_service import Form
-from ...prompt_service import PageRequest
+from ...plans.plan_run import PlanRun
+from ...plans.progress import RUNNING
 from ..documents.exact_prompt import exact_prompt_html
 from ..documents.messages import note_html, said_html, sentence_of
 from ..panel_host import PanelHost
+from .page_tools import PageTools, prompt_alone
 from .plan_html import plan_html
 from .result_html import result_html, text_html
 from .slots import MOST_SLOTS, values_of
@@ -75,8 +76,9 @@ class FormatAsking:
         yield self._busy(stopping, note_html("Asking …"), "")
         try:
             filled = self._filled(fields)
-            prompt, tokens = self._prompt(filled, filled.form.message(filled.values))
-            for reply in self._host.reply(prompt, tokens, stopping):
+            request = self._host.request(self._session(filled), filled.page)
+            prompt = prompt_alone(request, filled.form.message(filled.values))
+            for reply in self._host.reply(prompt, request.reply_tokens, stopping):
                 yield self._busy(stopping, note_html("The reply grows."), text_html(reply))
         except Exception as error:
             yield self._idle(said_html(sentence_of(error, "The question failed"), True), text_html(reply))
@@ -109,7 +111,48 @@ class FormatAsking:
         shown = f"{result_html(result)}<details><summary>The reply itself</summary>{text_html(reply)}</details>"
         return self._idle("", shown, result if isinstance(result, Plan) else None)
 
-    # -- what they share ------------------------------------------------------------------------------------------------
+    # -- plans ----------------------------------------------------------------------------------------------------
+
+    def on_run(self, plan: Plan | PlanRun | None, *fields: Any) -> Iterator[list[Any]]:
+        """Run the page's plan from its beginning."""
+        try:
+            if plan is None:
+                raise FormatError("There is no plan; ask for one first.")
+            filled = self._filled(fields)
+            tools = PageTools(self._host, self._shelves, self._settings, self._session(filled), filled.page).available()
+            run = PlanRun(plan.plan if isinstance(plan, PlanRun) else plan, tools.tools)
+            run.start()
+        except Exception as error:
+            yield self._idle(said_html(sentence_of(error, "The plan could not run"), True), "", plan)
+            return
+        yield from self._follow(run, " ".join(tools.problems))
+
+    def on_retry(self, run: Plan | PlanRun | None) -> Iterator[list[Any]]:
+        """Run again what failed or was stopped; what is done is kept."""
+        try:
+            if not isinstance(run, PlanRun):
+                raise FormatError("The plan has not run yet; run it first.")
+            run.retry()
+        except Exception as error:
+            shown = plan_html(run.progress()) if isinstance(run, PlanRun) else ""
+            yield self._idle(said_html(sentence_of(error, "The plan could not run again"), True), shown, run)
+            return
+        yield from self._follow(run, "")
+
+    def _follow(self, run: PlanRun, words: str) -> Iterator[list[Any]]:
+        progress, said = run.progress(), said_html(words, True)
+        while progress.state == RUNNING:
+            yield self._busy(None, said or note_html("The plan runs."), plan_html(progress), run)
+            progress = run.wait_for_change(progress, _LOOK_EVERY_SECONDS)
+        yield self._idle(said, plan_html(progress), run)
+
+    def on_stop(self, stopping: threading.Event | None, run: Plan | PlanRun | None) -> None:
+        if stopping is not None:
+            stopping.set()
+        if isinstance(run, PlanRun):
+            run.stop()
+
+    # -- what they share ------------------------------------------------------------------------------------------
 
     def _filled(self, fields: Sequence[Any]) -> Filled:
         title, *rest = fields
@@ -125,24 +168,8 @@ class FormatAsking:
         session = page[0] if page else None
         return Filled(form, values_of(form.fields, slots), session, page[1:])
 
-    def _request(self, filled: Filled) -> PageRequest:
-        request = self._host.request(filled.session or ChatSession(self._settings.document_options), filled.page)
-        if request.turn is None:
-            raise AiroborosLongctxError("No model is loaded; load one first.")
-        return request
-
-    def _prompt(self, filled: Filled, message: str) -> tuple[str, int]:
-        """The exact prompt for ``message`` alone, without the chat's earlier turns, and the longest reply."""
-        request = self._request(filled)
-        assert request.turn is not None
-        prompt = request.turn.render(message, 0)
-        tokens = request.turn.count_tokens(prompt)
-        if tokens > request.turn.limit_tokens:
-            raise FormatError(
-                f"The message takes {tokens} tokens and {request.reply_tokens} are kept for the reply; the window has "
-                f"{request.turn.limit_tokens + request.reply_tokens}. Shorten what was filled in, or the reply."
-            )
-        return prompt, request.reply_tokens
+    def _session(self, filled: Filled) -> ChatSession:
+        return filled.session or ChatSession(self._settings.document_options)
 
     @staticmethod
     def _busy(stopping: Any, words: str, result: str, running: Any = None) -> list[Any]:

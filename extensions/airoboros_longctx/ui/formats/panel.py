@@ -8,7 +8,7 @@ from typing import Any
 
 from ...core.documents.shelves import DocumentShelves
 from ...core.settings import Settings
-from ...format_service import Form, forms
+from ...format_service import Form
 from ..documents.messages import note_html
 from ..gradio_versions import queued, quiet
 from ..panel_host import PanelHost
@@ -63,7 +63,7 @@ def create_formats_panel(
     choose(on_choose, choice, choose_outputs, **quiet(choose))
     ask.click(asking.on_ask, [*filled, *page], shown, **queued(ask.click))
     run.click(asking.on_run, [running, *filled, *page], shown, **queued(run.click))
-    retry.click(asking.on_retry, [running, *filled, *page], shown, **queued(retry.click))
+    retry.click(asking.on_retry, running, shown, **queued(retry.click))
     stop.click(asking.on_stop, [stopping, running], None, **quiet(stop.click))
     show.click(asking.on_show, filled, [said, result], **quiet(show.click))
     put.click(asking.on_put, filled, [host.typing_field(), said], **quiet(put.click))

@@ -1,4 +1,4 @@
-"""The fields of the chosen form. Gradio 3 draws no component after its page, so a fixed row of them takes the labels."""
+"""The fields of the chosen form: a fixed row that takes its labels, for Gradio 3 draws nothing after its page."""
 
 from __future__ import annotations
 

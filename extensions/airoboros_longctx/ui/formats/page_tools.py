@@ -1,0 +1,66 @@
+"""The tools that a plan of this page may call: its documents, the loaded model, and what the settings allow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from ...core.documents.chat_session import ChatDocument, ChatSession
+from ...core.documents.shelves import DocumentShelves
+from ...core.errors import AiroborosLongctxError
+from ...core.settings import Settings
+from ...documents.web_page import fetch_document
+from ...plans.available_tools import AvailableTools, available_tools
+from ...plans.runnable_tool import Cancelled
+from ...prompt_service import PageRequest
+from ..panel_host import PanelHost
+
+
+def prompt_alone(request: PageRequest, message: str) -> str:
+    """The exact prompt for ``message`` without the chat's earlier turns. AiroborosLongctxError where it is too long, or
+    no model is loaded."""
+    turn = request.turn
+    if turn is None:
+        raise AiroborosLongctxError("No model is loaded; load one first.")
+    prompt = turn.render(message, 0)
+    tokens = turn.count_tokens(prompt)
+    if tokens > turn.limit_tokens:
+        raise AiroborosLongctxError(
+            f"The message takes {tokens} tokens and {request.reply_tokens} are kept for the reply; the window has "
+            f"{turn.limit_tokens + request.reply_tokens}. Shorten what was filled in, or the reply."
+        )
+    return prompt
+
+
+class PageTools:
+    """As the page was when the plan was run."""
+
+    def __init__(
+        self, host: PanelHost, shelves: DocumentShelves, settings: Settings, session: ChatSession, values: Sequence[Any]
+    ) -> None:
+        self._host = host
+        self._shelves = shelves
+        self._settings = settings
+        self._session = session
+        self._request = host.request(session, values)
+
+    def available(self) -> AvailableTools:
+        ask = None if self._request.turn is None else self.ask
+        return available_tools(ask, self._documents, self._fetch if self._settings.plans_from_web else None)
+
+    def ask(self, message: str, cancelled: Cancelled) -> str:
+        """The loaded model's reply to ``message``. Raises AiroborosLongctxError where it does not fit."""
+        prompt, stopping, reply = prompt_alone(self._request, message), threading.Event(), ""
+        with closing(self._host.reply(prompt, self._request.reply_tokens, stopping)) as replies:
+            for reply in replies:
+                if cancelled():
+                    break
+        return reply
+
+    def _documents(self) -> Sequence[ChatDocument]:
+        return (*self._shelves.active(self._session, self._request.place), *self._request.attached)
+
+    def _fetch(self, address: str, cancelled: Cancelled) -> str:
+        return fetch_document(address, cancelled=cancelled).text
