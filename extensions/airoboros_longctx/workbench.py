@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,7 @@ class Workbench:
         self.service = LongContextService(self.host, rope, lambda: self.settings, prefix_cache)
         self.prompts = PromptService()
         self.shelves = DocumentShelves(FileDocumentStore(data_folder / "documents"))
+        self.recipes_folder = data_folder / "recipes"
         #: One person, and conversations that end with their page.
         self.place = Place()
         self.checks = check_runs(
@@ -106,6 +107,10 @@ class Workbench:
     def plainformat_separator(self) -> str | None:
         plan = self.service.loaded_plan()
         return plan.plainformat_separator if plan is not None else None
+
+    def greedy_reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
+        """The reply to an exact prompt as it grows, always the likeliest token."""
+        yield from self.host.generate(prompt, reply_tokens, 0.0, self.template().stop, stopping)
 
     def turn(self, history: Turns, reply_tokens: int) -> WorkbenchTurn | None:
         """The turn that comes next in a conversation; None without a model."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -13,7 +13,7 @@ _GREEDY = {"do_sample": False, "top_k": 1, "repetition_penalty": 1.0, "grammar_s
 
 def reply_to(
     prompt: str, reply_tokens: int, stop: Sequence[str] = (), stopping: threading.Event | None = None
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """The greedy reply of at most ``reply_tokens`` tokens as it grows: all of it at every step.
 
     It ends before the first of the strings ``stop``, and soon after ``stopping`` is set. Whatever loader holds the

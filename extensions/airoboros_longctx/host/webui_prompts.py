@@ -76,6 +76,9 @@ class WebuiPrompts:
     def plainformat_separator(self) -> str | None:
         return self._style.plainformat_separator()
 
+    def stop_strings(self) -> tuple[str, ...]:
+        return self._style.stop_strings()
+
     # -- the wrappers ---------------------------------------------------------------------------------------------
 
     def generate_chat_prompt(self, original: Callable[..., Any], user_input: str, state: Any, **arguments: Any) -> Any:

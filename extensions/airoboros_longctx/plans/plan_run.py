@@ -43,7 +43,7 @@ class PlanRun:
             raise PlanRunError(
                 f"The plan has {len(plan.steps):,} steps; at most {options.most_steps} are run. Ask for a shorter one."
             )
-        self._plan, self._options, self._threads = plan, options, threads
+        self.plan, self._options, self._threads = plan, options, threads
         self._tools = {tool.name: tool for tool in tools}
         self._nodes = plan_nodes(plan, self._tools, final, options)
         self._changed = threading.Condition()
@@ -113,8 +113,8 @@ class PlanRun:
         if evidence not in self._nodes:
             raise PlanRunError(f"{evidence} is no step of the plan; {', '.join(self._nodes)} are.")
         if evidence == FINAL_QUESTION:
-            return [*needs(self._plan, self._plan.answer_uses), FINAL_QUESTION]
-        return [*needs(self._plan, [evidence]), *dependents(self._plan, evidence), *self._final()]
+            return [*needs(self.plan, self.plan.answer_uses), FINAL_QUESTION]
+        return [*needs(self.plan, [evidence]), *dependents(self.plan, evidence), *self._final()]
 
     def _final(self) -> list[str]:
         return [FINAL_QUESTION] if FINAL_QUESTION in self._nodes else []
@@ -208,5 +208,5 @@ class PlanRun:
                 self._note_change()
 
     def _conclude(self) -> None:
-        state, self._answer, problem = ending(self._plan, self._nodes, self._options)
+        state, self._answer, problem = ending(self.plan, self._nodes, self._options)
         self._end(state, problem)

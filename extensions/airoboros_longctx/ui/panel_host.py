@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 from ..core.documents.chat_session import ChatSession
@@ -40,3 +41,12 @@ class PanelHost(Protocol):
 
     def open_event(self) -> Any:
         """The event of a page that was opened."""
+
+    def reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
+        """The loaded model's greedy reply to ``prompt``, outside the chat, as it grows; all of it at every step.
+
+        It ends soon after ``stopping`` is set, or when the generator is closed.
+        """
+
+    def last_reply(self, values: Sequence[Any]) -> str:
+        """The last reply in the chat; "" where there is none."""

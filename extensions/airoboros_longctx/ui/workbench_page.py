@@ -12,6 +12,7 @@ from ..core.errors import AiroborosLongctxError
 from ..core.replies.source_check import SentDocument
 from .checking.panel import create_check_panel
 from .documents.panel import create_documents_panel
+from .formats.panel import create_formats_panel
 from .gradio_versions import new_session_state
 from .status_panel import create_status_panel, status_html
 from .workbench_conversation import Said, messages_of, sources_of, turns_of
@@ -53,6 +54,7 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         events = (page.load, line.change, conversation.change, max_new_tokens.release)
         host = WorkbenchPanelHost(workbench, session, (question, conversation, max_new_tokens), events)
         create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings)
+        create_formats_panel(host, workbench.shelves, workbench.settings, workbench.recipes_folder)
         create_check_panel(workbench.checks, [page.load, line.change])
 
         def on_load(path: str) -> str:

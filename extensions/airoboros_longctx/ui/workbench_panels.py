@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..core.documents.chat_session import ChatSession
@@ -27,11 +28,13 @@ class WorkbenchActions(Protocol):
     shelves: DocumentShelves
     place: Place
     checks: CheckRuns
+    recipes_folder: Path
 
     def shipped_models(self) -> list[str]: ...
     def loaded_folder(self) -> str | None: ...
     def load(self, folder: str) -> None: ...
     def plainformat_separator(self) -> str | None: ...
+    def greedy_reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]: ...
     def turn(self, history: Sequence[tuple[str, str]], reply_tokens: int) -> ChatTurn | None: ...
     def prompt(
         self, question: str, history: Sequence[tuple[str, str]], reply_tokens: int, session: ChatSession | None = None
@@ -88,3 +91,10 @@ class WorkbenchPanelHost:
 
     def open_event(self) -> Any:
         return self._events[0]
+
+    def reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
+        return self._workbench.greedy_reply(prompt, reply_tokens, stopping)
+
+    def last_reply(self, values: Sequence[Any]) -> str:
+        turns = turns_of(values[1])
+        return turns[-1][1] if turns else ""

@@ -23,9 +23,11 @@ NAME = "rewoo-plan"
 TITLE = "Plan with tools (reWOO)"
 DESCRIPTION = "The model plans which tools to call with what. You see the plan, and run it here if you like it."
 SOURCE = "https://huggingface.co/jondurbin/airoboros-65b-gpt4-m2.0"
+#: The field with the tools.
+TOOLS = "tools"
 FIELDS = (
     FormField("question", "Question", TEXT),
-    FormField("tools", "Tools, one per line (Name: description)", LIST),
+    FormField(TOOLS, "Tools, one per line (Name: description)", LIST),
     FormField("spelling", "Evidence is named", CHOICE, EVIDENCE, choices=(EVIDENCE, HASH)),
 )
 
@@ -60,8 +62,8 @@ def request_from(data: Mapping[str, Any]) -> PlanRequest:
     """``question``, ``tools`` (a mapping from names to descriptions, or a line ``Name: description`` for each) and if
     need be ``spelling``. Raises FormatError.
     """
-    checked_fields(data, ("question", "tools"), ("spelling",), TITLE)
-    tools = data["tools"]
+    checked_fields(data, ("question", TOOLS), ("spelling",), TITLE)
+    tools = data[TOOLS]
     if isinstance(tools, str):
         tools = _named_in(tools)
     if not isinstance(tools, Mapping):

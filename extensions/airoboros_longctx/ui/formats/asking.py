@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.documents.chat_session import ChatSession
 from ...core.documents.shelves import DocumentShelves
+from ...core.errors import AiroborosLongctxError
 from ...core.formats.errors import FormatError
+from ...core.formats.form_field import FormField
 from ...core.formats.plan_steps import Plan
+from ...core.formats.rewoo_plan import TOOLS
 from ...core.settings import Settings
 from ...format_service import Form
 from ...plans.plan_run import PlanRun
@@ -44,12 +47,26 @@ class FormatAsking:
     """
 
     def __init__(
-        self, host: PanelHost, shelves: DocumentShelves, settings: Settings, known_forms: Callable[[], dict[str, Form]]
+        self, host: PanelHost, shelves: DocumentShelves, settings: Settings, known_forms: Mapping[str, Form]
     ) -> None:
         self._host = host
         self._shelves = shelves
         self._settings = settings
         self._forms = known_forms
+
+    def fields(self, form: Form, session: ChatSession | None, values: Sequence[Any]) -> tuple[FormField, ...]:
+        """The fields of ``form``; where it asks for tools, those of this page are filled in."""
+        if not any(field.name == TOOLS for field in form.fields):
+            return form.fields
+        try:
+            lines = self._tools(session, values).declarations()
+        except AiroborosLongctxError:
+            return form.fields
+        return tuple(replace(one, default=lines) if one.name == TOOLS else one for one in form.fields)
+
+    def _tools(self, session: ChatSession | None, values: Sequence[Any]) -> PageTools:
+        session = session or ChatSession(self._settings.document_options)
+        return PageTools(self._host, self._shelves, self._settings, session, values)
 
     def on_show(self, *fields: Any) -> list[Any]:
         try:
@@ -119,7 +136,7 @@ class FormatAsking:
             if plan is None:
                 raise FormatError("There is no plan; ask for one first.")
             filled = self._filled(fields)
-            tools = PageTools(self._host, self._shelves, self._settings, self._session(filled), filled.page).available()
+            tools = self._tools(filled.session, filled.page).available()
             run = PlanRun(plan.plan if isinstance(plan, PlanRun) else plan, tools.tools)
             run.start()
         except Exception as error:
@@ -156,7 +173,7 @@ class FormatAsking:
 
     def _filled(self, fields: Sequence[Any]) -> Filled:
         title, *rest = fields
-        form = self._forms().get(title or "")
+        form = self._forms.get(title or "")
         if form is None:
             raise FormatError("No form is chosen; choose one first.")
         if len(form.fields) > MOST_SLOTS:

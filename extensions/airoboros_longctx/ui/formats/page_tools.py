@@ -50,11 +50,16 @@ class PageTools:
         ask = None if self._request.turn is None else self.ask
         return available_tools(ask, self._documents, self._fetch if self._settings.plans_from_web else None)
 
+    def declarations(self) -> str:
+        """The tools as a form asks for them, a line for each."""
+        return "\n".join(f"{tool.name}: {tool.description}" for tool in self.available().tools)
+
     def ask(self, message: str, cancelled: Cancelled) -> str:
         """The loaded model's reply to ``message``. Raises AiroborosLongctxError where it does not fit."""
         prompt, stopping, reply = prompt_alone(self._request, message), threading.Event(), ""
         with closing(self._host.reply(prompt, self._request.reply_tokens, stopping)) as replies:
-            for reply in replies:
+            for so_far in replies:
+                reply = so_far
                 if cancelled():
                     break
         return reply

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ...core.documents.shelves import DocumentShelves
 from ...core.settings import Settings
-from ...format_service import Form
-from ..documents.messages import note_html
+from ...format_service import Form, forms
+from ..documents.messages import note_html, said_html
 from ..gradio_versions import queued, quiet
 from ..panel_host import PanelHost
 from .asking import FormatAsking
@@ -23,17 +23,19 @@ _WHAT = (
 
 
 def create_formats_panel(
-    host: PanelHost, shelves: DocumentShelves, settings: Settings, known_forms: Callable[[], dict[str, Form]]
+    host: PanelHost, shelves: DocumentShelves, settings: Settings, recipes_folder: Path | None
 ) -> None:
-    """Create the panel in the current Gradio page."""
+    """Create the panel in the current Gradio page. ``recipes_folder`` holds the user's own recipes."""
     import gradio as gr
 
-    asking = FormatAsking(host, shelves, settings, known_forms)
-    titles = list(known_forms())
+    known, problems = forms(recipes_folder)
+    asking = FormatAsking(host, shelves, settings, known)
     stopping, running = gr.State(None), gr.State(None)
     with gr.Accordion(HEADING, open=False, elem_id="airoboros-longctx-formats"):
         gr.HTML(note_html(_WHAT))
-        choice = gr.Dropdown(titles, label="Form", interactive=True, elem_id="airoboros-longctx-format-choice")
+        if problems:
+            gr.HTML(said_html(" ".join(problems), True))
+        choice = gr.Dropdown(list(known), label="Form", interactive=True, elem_id="airoboros-longctx-format-choice")
         about = gr.HTML()
         slots = create_slots()
         with gr.Row(visible=False) as actions:
@@ -48,19 +50,19 @@ def create_formats_panel(
             retry = gr.Button("Retry what failed", elem_id="airoboros-longctx-format-retry")
         result = gr.HTML(elem_id="airoboros-longctx-format-result")
 
-    def on_choose(title: str | None) -> list[Any]:
-        form = known_forms().get(title or "")
-        if form is None:
-            return ["", gr.update(visible=False), *slots_for(()), "", "", gr.update(visible=False), None]
-        shown = gr.update(visible=True)
-        return [_about_html(form), shown, *slots_for(form.fields), "", "", gr.update(visible=False), None]
+    def on_choose(title: str | None, session: Any, *values: Any) -> list[Any]:
+        form = known.get(title or "")
+        fields = asking.fields(form, session, values) if form is not None else ()
+        about = _about_html(form) if form is not None else ""
+        hidden = gr.update(visible=False)
+        return [about, gr.update(visible=form is not None), *slots_for(fields), "", "", hidden, None]
 
     filled = [choice, *slots]
     page = [host.session, *host.inputs()]
     shown = [stopping, running, stop, actions, plan_actions, said, result]
     choose_outputs = [about, actions, *slots, said, result, plan_actions, running]
     choose = choice.input if hasattr(choice, "input") else choice.change
-    choose(on_choose, choice, choose_outputs, **quiet(choose))
+    choose(on_choose, [choice, *page], choose_outputs, **quiet(choose))
     ask.click(asking.on_ask, [*filled, *page], shown, **queued(ask.click))
     run.click(asking.on_run, [running, *filled, *page], shown, **queued(run.click))
     retry.click(asking.on_retry, running, shown, **queued(retry.click))
