@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..foreign_text import quoted, quoted_value
+from ..prompts.look_alikes import defuse_text
 from .errors import FormatError
 from .plan_evidence import EVIDENCE, HASH, SPELLINGS
 from .plan_reply import parse_plan
 from .plan_steps import Plan
+from .request_fields import checked_fields, required_text
 
-NAME = "rewoo-plan"
+NAME = "rewoo_plan"
 TITLE = "Plan with tools (reWOO)"
 
 _TOOL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
@@ -49,17 +51,14 @@ class PlanRequest:
 
 def request_from(data: Mapping[str, Any]) -> PlanRequest:
     """``question``, ``tools`` (names with their descriptions) and perhaps ``spelling``; FormatError names the rest."""
-    known = ("question", "tools", "spelling")
-    for key in data:
-        if key not in known:
-            raise FormatError(f"{quoted_value(key, 60)} is unknown; {', '.join(known)} are known.")
-    question, tools, spelling = data.get("question"), data.get("tools"), data.get("spelling", EVIDENCE)
-    if not isinstance(question, str):
-        raise FormatError("question is missing, or no text; the question that the plan shall answer is needed.")
+    checked_fields(data, ("question", "tools"), ("spelling",), "The request")
+    question, tools, spelling = required_text(data, "question"), data["tools"], data.get("spelling", EVIDENCE)
     if not isinstance(spelling, str):
         raise FormatError(f"The spelling is {quoted_value(spelling, 60)}; {EVIDENCE} or {HASH} is needed.")
     if not isinstance(tools, Mapping):
-        raise FormatError("tools is missing, or no mapping; the name of each tool with its description is needed.")
+        raise FormatError(
+            f"tools is {quoted_value(tools, 60)}; a mapping of each tool's name to its description is needed."
+        )
     for name, description in tools.items():
         if not isinstance(name, str) or not isinstance(description, str):
             raise FormatError(f"tools has {quoted_value(name, 60)}; a name with a description is needed.")
@@ -76,7 +75,7 @@ def render(request: PlanRequest) -> str:
     cut = first.removesuffix(":")
 
     def respelled(description: str) -> str:
-        return _IN_DESCRIPTION.sub(lambda found: form.name(found[1]), description)
+        return defuse_text(_IN_DESCRIPTION.sub(lambda found: form.name(found[1]), description), starts_line=False)[0]
 
     return "\n".join(
         [
@@ -94,7 +93,7 @@ def render(request: PlanRequest) -> str:
             "...",
             f"Answer: [{form.name('[n]')} containing the final answer.]",
             "",
-            f"Question: {request.question}",
+            f"Question: {defuse_text(request.question)[0]}",
         ]
     )
 
