@@ -62,6 +62,9 @@ def _nothing(reply: str) -> FormatError:
         return FormatError(f"The reply is empty; a function call in JSON or YAML is needed: {AGAIN}.")
     if cased := _ANY_CASE.search(reply):
         line = _line_of(reply, cased.start(1))
+        if cased[1] == "function":
+            needed = "JSON, which has double quotation marks around names and texts, nor YAML, which has none around"
+            return FormatError(f"What begins there is neither {needed} function: {AGAIN}.", line)
         return FormatError(f"{cased[1]!r} was found where a call begins with 'function': {AGAIN}.", line)
     return FormatError(
         f"No function call was found in {quoted(reply, 60)!r}; JSON or YAML with function and params is needed: "

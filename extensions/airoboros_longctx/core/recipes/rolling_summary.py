@@ -19,6 +19,8 @@ from .recipe import Recipe, RecipeError
 DOCUMENT_FIELD, WORDS_FIELD = "text", "words"
 #: A piece with room for less than this is not worth asking about, in tokens.
 LEAST_PIECE_TOKENS = 64
+#: Counts of parts do not add up to the token.
+_SPARE_TOKENS = 8
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class RollingSummary:
     def progress(self) -> str:
         """One sentence for people."""
         if self.finished:
-            return f"All {len(self.pieces)} pieces are in the summary."
+            return "The whole text is in the summary."
         return f"Piece {self.done + 1} of {len(self.pieces)}."
 
 
@@ -59,7 +61,7 @@ def begin_summary(
     clean = defuse_text(normalise_document(Document(text)).text)[0].strip()
     if not clean:
         raise RecipeError("The document has no text; there is nothing to summarise.")
-    around = token_counter(fill(recipe, {DOCUMENT_FIELD: _after("-", "-"), WORDS_FIELD: words}))
+    around = token_counter(fill(recipe, {DOCUMENT_FIELD: _after("-", "-"), WORDS_FIELD: words})) + _SPARE_TOKENS
     room = message_tokens - around - most_summary_tokens
     if room < LEAST_PIECE_TOKENS:
         needed = around + most_summary_tokens + LEAST_PIECE_TOKENS
@@ -73,7 +75,7 @@ def begin_summary(
 def next_message(summary: RollingSummary) -> str:
     """The message of the next piece. Raises RecipeError where all are done."""
     if summary.finished:
-        raise RecipeError("All pieces are in the summary; there is none left to read.")
+        raise RecipeError("The whole text is in the summary; no piece is left to read.")
     piece = summary.pieces[summary.done]
     text = _after(summary.summary, piece) if summary.summary else piece
     return fill(summary.recipe, {DOCUMENT_FIELD: text, WORDS_FIELD: summary.words})
