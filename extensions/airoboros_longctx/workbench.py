@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,19 @@ class Workbench:
             temperature, repetition_penalty = session.options.temperature, 1.0
         stop = self.template().stop
         yield from self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, repetition_penalty)
+
+    def ask(self, message: str, cancelled: Callable[[], bool], max_new_tokens: int, temperature: float) -> str:
+        """The reply to ``message`` alone, without history or documents; cut short once ``cancelled`` says so.
+
+        Raises AiroborosLongctxError where it does not fit.
+        """
+        prompt, reply = self.prompt(message, (), max_new_tokens), ""
+        stop, stopping = self.template().stop, threading.Event()
+        for text in self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, 1.0):
+            reply = text
+            if cancelled():
+                break
+        return reply
 
 
 def run(

@@ -19,6 +19,7 @@ from ..core.prompts.instruction_templates import instruction_template, instructi
 from ..core.recipes.filling import fill
 from ..core.recipes.recipe_files import load_recipes, recipe_named
 from ..documents.reading import read_document
+from .run_plan import add_run_plan
 
 NAME = "format"
 HELP = "print a prompt in one of the models' other formats, and read the reply"
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     recipe.add_argument("--recipes", type=Path, metavar="FOLDER", help="a folder with recipes of your own")
     _add_template(recipe)
+    add_run_plan(actions)
 
 
 def _add_template(action: argparse.ArgumentParser) -> None:

@@ -24,12 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let people add web pages to their documents; they are fetched from public addresses only",
     )
+    parser.add_argument(
+        "--plans-from-web",
+        action="store_true",
+        help="let plans read the web pages that they name; they are fetched from public addresses only",
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from .. import workbench
 
-    settings = {"documents_from_web": arguments.documents_from_web}
+    settings = {"documents_from_web": arguments.documents_from_web, "plans_from_web": arguments.plans_from_web}
     workbench.run(arguments.model, arguments.listen, arguments.port, not arguments.no_browser, settings)
     return 0

@@ -38,6 +38,7 @@ class Settings:
     documents_one_instruction_per_line: bool = False
     documents_attachments: bool = True
     documents_from_web: bool = False
+    plans_from_web: bool = False
     api_document_characters: int = 1_000_000
     store_documents: bool = True
     documents_folder: str = ""

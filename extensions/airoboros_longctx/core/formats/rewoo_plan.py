@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..foreign_text import quoted, quoted_value
+from ..prompts.look_alikes import defuse_text
 from .errors import FormatError
 from .form_field import CHOICE, LIST, TEXT, FormField
 from .plan_evidence import EVIDENCE, HASH, SPELLINGS
@@ -19,7 +20,7 @@ from .plan_reply import parse_plan
 from .plan_steps import Plan
 from .request_fields import checked_fields, required_text
 
-NAME = "rewoo-plan"
+NAME = "rewoo_plan"
 TITLE = "Plan with tools (reWOO)"
 DESCRIPTION = "The model plans which tools to call with what. You see the plan, and run it here if you like it."
 SOURCE = "https://huggingface.co/jondurbin/airoboros-65b-gpt4-m2.0"
@@ -63,7 +64,9 @@ def request_from(data: Mapping[str, Any]) -> PlanRequest:
     need be ``spelling``. Raises FormatError.
     """
     checked_fields(data, ("question", TOOLS), ("spelling",), TITLE)
-    tools = data[TOOLS]
+    tools, spelling = data[TOOLS], data.get("spelling") or EVIDENCE
+    if not isinstance(spelling, str):
+        raise FormatError(f"The spelling is {quoted_value(spelling, 60)}; {EVIDENCE} or {HASH} is needed.")
     if isinstance(tools, str):
         tools = _named_in(tools)
     if not isinstance(tools, Mapping):
@@ -71,11 +74,7 @@ def request_from(data: Mapping[str, Any]) -> PlanRequest:
     for name, description in tools.items():
         if not isinstance(name, str) or not isinstance(description, str):
             raise FormatError(f"tools has {quoted_value(name, 60)}; a name with a description is needed.")
-    request = PlanRequest(
-        required_text(data, "question"),
-        tuple(Tool(*tool) for tool in tools.items()),
-        str(data.get("spelling") or EVIDENCE),
-    )
+    request = PlanRequest(required_text(data, "question"), tuple(Tool(*tool) for tool in tools.items()), spelling)
     _require_valid(request)
     return request
 
@@ -102,7 +101,7 @@ def render(request: PlanRequest) -> str:
     cut = first.removesuffix(":")
 
     def respelled(description: str) -> str:
-        return _IN_DESCRIPTION.sub(lambda found: form.name(found[1]), description)
+        return defuse_text(_IN_DESCRIPTION.sub(lambda found: form.name(found[1]), description), starts_line=False)[0]
 
     return "\n".join(
         [
@@ -120,7 +119,7 @@ def render(request: PlanRequest) -> str:
             "...",
             f"Answer: [{form.name('[n]')} containing the final answer.]",
             "",
-            f"Question: {request.question}",
+            f"Question: {defuse_text(request.question)[0]}",
         ]
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from extensions.airoboros_longctx.core.formats.plan_evidence import EVIDENCE, HASH
 from extensions.airoboros_longctx.core.formats.rewoo_plan import PlanRequest, Tool
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "rewoo-plan"
+GOLDEN = Path(__file__).parents[3] / "golden" / "formats"
 TOOLS = (
     Tool(
         "DuckDuckGo",
@@ -32,7 +32,7 @@ TOOLS = (
     ),
 )
 QUESTION = "Who won the Nobel Prize in Literature in 2020 and what is their most famous work?"
-FILES = {EVIDENCE: ("prompt.txt", "reply.txt"), HASH: ("prompt-hash.txt", "reply-hash.txt")}
+FOLDERS = {EVIDENCE: "rewoo_plan-card", HASH: "rewoo_plan-hash"}
 
 
 def request(spelling: str = EVIDENCE) -> PlanRequest:
@@ -40,8 +40,8 @@ def request(spelling: str = EVIDENCE) -> PlanRequest:
 
 
 def prompt(spelling: str = EVIDENCE) -> str:
-    return (GOLDEN / FILES[spelling][0]).read_text("utf-8")
+    return (GOLDEN / FOLDERS[spelling] / "prompt.txt").read_text("utf-8")
 
 
 def reply(spelling: str = EVIDENCE) -> str:
-    return (GOLDEN / FILES[spelling][1]).read_text("utf-8")
+    return (GOLDEN / FOLDERS[spelling] / "reply.txt").read_text("utf-8")
