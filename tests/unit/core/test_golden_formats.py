@@ -129,7 +129,7 @@ def test_an_unknown_format():
 
 def test_a_file_in_the_folder_is_a_format(tmp_path, monkeypatch):
     (tmp_path / "echo_for_a_test.py").write_text(
-        "NAME, TITLE = 'echo', 'Echo'\ndef request_from(data): return data\n"
+        "NAME, TITLE, DESCRIPTION, SOURCE, FIELDS = 'echo', 'Echo', '', '', ()\ndef request_from(data): return data\n"
         "def render(request): return 'Say ' + request\ndef parse(reply, request): return reply\n"
     )
     (tmp_path / "part_for_a_test.py").write_text("NAME = 'no format'\n")
