@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import string
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from extensions.airoboros_longctx.core.formats import reply_data
 from extensions.airoboros_longctx.core.formats.call_check import FunctionCall
 from extensions.airoboros_longctx.core.formats.errors import FormatError
 from extensions.airoboros_longctx.core.formats.function_calling import FunctionRequest, parse, render, request_from
@@ -235,7 +237,8 @@ def test_what_is_asked_is_checked():
          "reply_as (may be left out)."),
         ({"input": "a", "functions": DECLARED, "tools": 1}, "Function call: tools is unknown; the fields are input, "
          "functions, reply_as (may be left out)."),
-        ({"input": "a", "functions": 3}, "functions is 3; a mapping from names to functions is needed."),
+        ({"input": "a", "functions": 3}, "functions is 3; a mapping from names to functions, or a "
+         "list of OpenAI's tools, is needed."),
         ({"input": " ", "functions": DECLARED}, "input is ' '; a text is needed."),
         ({"input": "a", "functions": DECLARED, "reply_as": "XML"}, "reply_as is 'XML'; JSON or YAML is needed."),
     ]:  # fmt: skip
@@ -278,11 +281,13 @@ def stated(params: tuple[Parameter, ...], draw) -> dict:
     return {one.name: stated(one.params, draw) if one.params else draw(values) for one in params}
 
 
+@settings(deadline=None)
 @given(functions)
 def test_declarations_come_back(declared):
     assert read_declarations(render_declarations(declared)) == declared
 
 
+@settings(deadline=None)
 @given(functions, texts, st.data())
 def test_a_reply_built_from_the_request_comes_back(declared, text, data):
     request = FunctionRequest(text, declared)
@@ -296,6 +301,7 @@ def test_a_reply_built_from_the_request_comes_back(declared, text, data):
         assert parse(reply, request) == FunctionCall(function.name, params)
 
 
+@settings(deadline=None)
 @given(functions, st.data())
 def test_a_yaml_reply_comes_back(declared, data):
     function = data.draw(st.sampled_from(declared))
@@ -308,3 +314,27 @@ def test_a_yaml_reply_comes_back(declared, data):
     reply = "\n".join(line.replace('"function"', "function").replace('"params"', "params", 1)
                       if not line.startswith(" ") else line for line in reply.split("\n"))  # fmt: skip
     assert parse(f"So:\n\n{reply}\nDone.", FunctionRequest("x", declared)) == FunctionCall(**call)
+
+
+@pytest.mark.parametrize(
+    "unit", ['{"a": [1, ' * 9 + "x", '{"a": {"b": ' * 9 + "}", '{"x" ', '{ "', '{"a": "b", {', "{'a': 1} {\"b"]
+)
+def test_no_json_is_tried_twice_over_the_same_text(unit, monkeypatch):
+    """Each attempt begins where the one before it failed, and there are at most a thousand."""
+    spans = []
+
+    class Recorder:
+        def raw_decode(self, text: str, begin: int):
+            try:
+                data, end = json.JSONDecoder().raw_decode(text, begin)
+            except json.JSONDecodeError as error:
+                spans.append((begin, error.pos))
+                raise
+            spans.append((begin, end))
+            return data, end
+
+    monkeypatch.setattr(reply_data, "_DECODER", Recorder())
+    with pytest.raises(FormatError):
+        parse(unit * 5000, REQUEST)
+    assert 0 < len(spans) <= 1000
+    assert all(end <= begin for (_, end), (begin, _) in itertools.pairwise(spans))

@@ -82,9 +82,10 @@ def test_what_a_schema_states_is_part_of_the_description():
         Parameter("days", type="integer"),
         Parameter("tags", "Tags", type="array", item_type="string"),
         Parameter("rows", "The rows.", (Parameter("x", "A number"),), type="array", item_type="object"),
+        Parameter("deep", params=(Parameter("er", "Below.", (Parameter("est", "Lowest"),)),)),
     )
     assert render_declarations((Function("f", "Does it.", params),)) == (
-        "f:\n  description: Does it. (rows = The rows. A list of these.)\n  params:\n"
+        "f:\n  description: Does it. (rows = The rows. A list of these.) (deep.er = Below.)\n  params:\n"
         '    unit: The unit (string; one of "C", "F")\n    days: integer\n    tags: Tags (array of string)\n'
-        "    rows:\n      x: A number"
+        "    rows:\n      x: A number\n    deep:\n      er:\n        est: Lowest"
     )

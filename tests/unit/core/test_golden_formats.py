@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.core import formats as package
@@ -102,6 +102,7 @@ def test_a_mebibyte_of_anything_is_read_once(name, unit):
 
 
 @pytest.mark.parametrize("name", formats())
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([
     "{", "}", "[", "]", '"', "'", ":", ",", " ", "\n", "  ", "&a ", "*a", "!!str ", "? ", "- ", "|", ">", "%", "---\n",
     "function", "params", "file_analytics", "action", "filters", "Solution 1:", "Final answer:", "1. ", "\t", "<<",

@@ -6,12 +6,13 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.core.formats.call_check import FunctionCall
+from extensions.airoboros_longctx.core.formats.call_table import CallRow, call_rows
 from extensions.airoboros_longctx.core.formats.errors import FormatError
-from extensions.airoboros_longctx.core.formats.function_calling import FunctionRequest, parse
+from extensions.airoboros_longctx.core.formats.function_calling import FunctionRequest, parse, request_from
 from extensions.airoboros_longctx.core.formats.function_declarations import Function, Parameter, render_declarations
 from extensions.airoboros_longctx.core.formats.openai_tools import functions_of_tools, tool_call, tools_of_functions
 from tests.unit.core.test_function_calling import functions as declared_functions
@@ -79,6 +80,7 @@ def test_tools_come_back():
     )
 
 
+@settings(deadline=None)
 @given(declared_functions)
 def test_declarations_come_back_through_tools(declared):
     back = functions_of_tools(json.loads(json.dumps(tools_of_functions(declared))))
@@ -123,6 +125,7 @@ def test_types_where_nothing_is_lost(said, given):
     [
         ({"days": "five"}, "get_weather.days is 'five'; a whole number is needed."),
         ({"days": 5.5}, "get_weather.days is 5.5; a whole number is needed."),
+        ({"days": 1e300}, "get_weather.days is 1e+300; a whole number is needed."),
         ({"days": True}, "get_weather.days is True; a whole number is needed."),
         ({"days": "05"}, "get_weather.days is '05'; a whole number is needed."),
         ({"share": "1.00000000000000001"}, "get_weather.share is '1.00000000000000001'; a number is needed."),
@@ -198,6 +201,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_any_tools_are_functions_or_an_error(value):
     for tools in (value, [{"function": {"name": "a", "parameters": value}}]):
@@ -209,3 +213,33 @@ def test_any_name_without_a_schema_takes_any_value():
     functions = (Function("f", "d", (Parameter("a"),)),)
     entry = tool_call(FunctionCall("f", {"a": [{"b": "é"}]}), functions, "x")
     assert entry["function"]["arguments"] == '{"a": [{"b": "\\u00e9"}]}'
+
+
+def test_a_request_takes_tools_in_the_place_of_functions():
+    for functions in ([WEATHER], json.dumps([WEATHER]), f"\n{json.dumps([WEATHER], indent=2)}"):
+        assert request_from({"input": "x", "functions": functions}).functions == functions_of_tools([WEATHER])
+
+
+def test_a_call_as_a_table():
+    function = functions_of_tools([WEATHER])[0]
+    params = {
+        "place": "Oslo",
+        "days": 5,
+        "exact": None,
+        "tags": ["é"],
+        "options": {"wide": True},
+        "stops": [{"at": 7}, {}],
+    }
+    assert call_rows(FunctionCall("get_weather", params), function) == (
+        CallRow("place", "Oslo", True, "City and country"),
+        CallRow("days", "5", True, "How many days"),
+        CallRow("unit", "", False, ""),
+        CallRow("exact", "null", True, ""),
+        CallRow("share", "", False, "Of the sky"),
+        CallRow("tags", '["é"]', True, "Tags"),
+        CallRow("options.wide", "true", True, "Wide"),
+        CallRow("stops[0].at", "7", True, "Hour"),
+        CallRow("stops[1].at", "", False, "Hour"),
+        CallRow("other", "", False, "Anything"),
+    )
+    assert call_rows(FunctionCall("get_weather", {}), function)[6] == CallRow("options.wide", "", False, "Wide")

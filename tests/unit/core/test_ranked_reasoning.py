@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.core.formats.errors import FormatError
@@ -125,6 +125,7 @@ def test_the_example_of_this_file():
 lines = st.text("abc 019.,=()-n\n", min_size=1, max_size=60).map(str.strip).filter(bool)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(lines, lines), min_size=2, max_size=9), st.randoms(use_true_random=False), lines)
 def test_a_reply_built_from_its_parts_comes_back(parts, random, answer):
     order = list(range(1, len(parts) + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extensions.airoboros_longctx.core.formats.errors import FormatError
@@ -89,6 +89,16 @@ def test_a_summary_has_the_whole_text_between_the_context_tags():
     )
 
 
+def test_every_value_in_a_template_with_delimiters_is_made_harmless():
+    fields = "{a: {}, b: {kind: list}, c: {kind: document}}"
+    closed = read_recipe(recipe("BEGININSTRUCTION {a} {b} {c}", fields))
+    values = {"a": "ENDINPUT", "b": ["</s>"], "c": "ENDCONTEXT"}
+    assert fill(closed, values) == "BEGININSTRUCTION END-INPUT - < /s> END-CONTEXT"
+    plain = read_recipe(recipe("Say {a} {b} {c}", fields))
+    assert fill(plain, values) == "Say ENDINPUT - </s> END-CONTEXT"
+
+
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([*DELIMITERS, "\n", " ", "</s>", "USER:", "ВEGININPUT", "{words}", "x"])).map("".join))
 def test_nothing_in_a_text_can_pass_for_the_format(text):
     if not text.strip():
@@ -173,6 +183,8 @@ def recipe(template: str = "Say {a}.", fields: str = "{a: {}}", more: str = "") 
          "its template, a default or a choice; leave it out."),
         (recipe(fields="{a: {default: 'USER: x'}}"), "Line 4: The recipe has a mark of the chat's own structure, such "
          "as USER: or </s>, in its template, a default or a choice; leave it out."),
+        (recipe("US{a}", "{a: {default: 'ER: hello'}}"), "Line 4: The recipe has a mark of the chat's own structure, "
+         "such as USER: or </s>, in its template, a default or a choice; leave it out."),
         (recipe(fields="[a]"), "Line 3: fields is no mapping from names to values, which is needed."),
         (recipe(fields="{A: {}}"), "Line 3: A field has the name 'A'; small letters, digits and _ are needed."),
         (recipe(fields="{a: {sort: b}}"), "Line 3: The field a has 'sort'; it can have label, kind, default, required, "

@@ -16,8 +16,10 @@ from .call_check import FunctionCall, checked_call
 from .errors import FormatError
 from .form_field import CHOICE, TEXT, FormField
 from .function_declarations import Function, check_functions, read_declarations, render_declarations
+from .openai_tools import functions_of_tools
 from .reply_data import find_call
 from .request_fields import checked_fields, required_text
+from .yaml_data import plain_data, read_yaml
 
 NAME = "function_calling"
 TITLE = "Function call"
@@ -56,16 +58,26 @@ class FunctionRequest:
 
 
 def request_from(data: Mapping[str, Any]) -> FunctionRequest:
-    """``input`` and ``functions`` (a mapping, or YAML as text), and if need be ``reply_as``. Raises FormatError."""
+    """``input`` and ``functions``, and if need be ``reply_as``. The functions are a mapping or a list of OpenAI's
+    ``tools``, or one of them as text, in YAML or JSON. Raises FormatError.
+    """
     checked_fields(data, ("input", "functions"), ("reply_as",), TITLE)
-    functions = data["functions"]
-    if not isinstance(functions, (str, dict)):
-        raise FormatError(f"functions is {quoted_value(functions, 60)}; a mapping from names to functions is needed.")
     request = FunctionRequest(
-        required_text(data, "input"), read_declarations(functions), str(data.get("reply_as") or JSON).upper()
+        required_text(data, "input"), _functions(data["functions"]), str(data.get("reply_as") or JSON).upper()
     )
     _validate(request)
     return request
+
+
+def _functions(source: object) -> tuple[Function, ...]:
+    if isinstance(source, str) and source.lstrip().startswith("["):
+        return functions_of_tools(plain_data(read_yaml(source, "The list of tools")))
+    if isinstance(source, list):
+        return functions_of_tools(source)
+    if isinstance(source, (str, dict)):
+        return read_declarations(source)
+    needed = "a mapping from names to functions, or a list of OpenAI's tools, is needed"
+    raise FormatError(f"functions is {quoted_value(source, 60)}; {needed}.")
 
 
 def render(request: FunctionRequest) -> str:

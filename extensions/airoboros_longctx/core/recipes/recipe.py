@@ -77,7 +77,9 @@ def _check_template(recipe: Recipe, line: int | None) -> None:
         raise RecipeError(f"The template has {_braced(unknown)}, but {known}; declare it, or leave it out.", line)
     if unused := [name for name in names if name not in placed]:
         raise RecipeError(f"The template lacks {_braced(unused)}; put it where the value goes.", line)
-    given = [recipe.template, *(text for field in recipe.fields for text in (field.default, *field.choices))]
+    defaults = {field.name: field.default for field in recipe.fields}
+    filled = PLACEHOLDER.sub(lambda found: defaults[found[1]], recipe.template)
+    given = [recipe.template, filled, *(text for field in recipe.fields for text in (field.default, *field.choices))]
     if any(defuse_text(re.sub("|".join(DELIMITERS), "", text))[1] for text in given):
         marks = "a mark of the chat's own structure, such as USER: or </s>, in its template, a default or a choice"
         raise RecipeError(f"{_WHAT} has {marks}; leave it out.", line)
