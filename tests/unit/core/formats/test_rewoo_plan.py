@@ -180,7 +180,6 @@ def test_evidence_is_put_in_literally_and_once(text, spelling, made):
         TWO_STEPS.replace("\n", "  \n"),
         TWO_STEPS.replace("Plan:", "PLAN :").replace("Answer", "ANSWER"),
         TWO_STEPS.replace("Answer", "Final answer"),
-        TWO_STEPS.replace("Search", "search").replace("LLM", "llm"),
         TWO_STEPS.replace(":evidence1: =", ":Evidence01:=").replace(" Search[", "Search  ["),
         TWO_STEPS.replace(":evidence0: =", "```\n:evidence0: ="),
         TWO_STEPS.replace("given :evidence0:?", "given :evidence0:?").replace(":evidence0: =", ":evidence0 ="),
@@ -227,7 +226,7 @@ def test_an_input_over_several_lines():
         ),
         (
             TWO_STEPS.replace("Search[", "Google["),
-            "Line 2: the tool 'Google' is unknown; one of Search, LLM is needed.",
+            "Line 2: the tool 'Google' is unknown; one of Search, LLM is needed, spelled so.",
         ),
         (
             TWO_STEPS.replace("given :evidence0:", "given :evidence7:"),
@@ -268,7 +267,8 @@ def test_an_input_over_several_lines():
         ),
         (
             TWO_STEPS.replace("\nAnswer: :evidence1:", ""),
-            "Line 4: the reply ends without an answer; a last line Answer: :evidence…: is needed.",
+            "Line 4: the reply ends without an answer; a last line Answer: :evidence…: is needed: allow a longer reply, or "
+            "generate it again.",
         ),
         (
             TWO_STEPS.replace("Answer: :evidence1:", "Answer: :evidence9:"),
@@ -288,8 +288,12 @@ def test_an_input_over_several_lines():
             "Line 7: this is a step behind the answer; the answer is in line 5, and ends a plan.",
         ),
         (
+            TWO_STEPS.replace("LLM[", "llm["),
+            "Line 4: the tool 'llm' is unknown; one of Search, LLM is needed, spelled so.",
+        ),
+        (
             TWO_STEPS.replace("[cats]", "[cats"),
-            "Line 2: the input of :evidence0: is cut off; its closing bracket is needed.",
+            "Line 2: the input of :evidence0: has no closing bracket; allow a longer reply, or generate it again.",
         ),
         (
             TWO_STEPS.replace("[cats]", "[cats] which finds cats"),
@@ -310,7 +314,7 @@ def test_an_input_over_several_lines():
         ),
         (
             TWO_STEPS.replace("Search[cats]", "os.system[rm]"),
-            "Line 2: the tool 'os.system' is unknown; one of Search, LLM is needed.",
+            "Line 2: the tool 'os.system' is unknown; one of Search, LLM is needed, spelled so.",
         ),
     ],
 )  # fmt: skip
