@@ -1,7 +1,7 @@
 """A reply read as a plan: cut into parts at the lines that begin one, then each part by itself. Linear in its length.
 
-Taken as meant: prose and code fences around the plan, indentation, capitals (``plan:``), the other spelling of evidence,
-a tool's input over several lines. Everything else that is not as trained is an error with its line.
+Taken as meant: prose and code fences around the plan, indentation, capitals (``plan:``), the other spelling of
+evidence, a tool's input over several lines. Everything else that is not as trained is an error with its line.
 """
 
 from __future__ import annotations

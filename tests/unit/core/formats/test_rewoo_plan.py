@@ -267,8 +267,8 @@ def test_an_input_over_several_lines():
         ),
         (
             TWO_STEPS.replace("\nAnswer: :evidence1:", ""),
-            "Line 4: the reply ends without an answer; a last line Answer: :evidence…: is needed: allow a longer reply, or "
-            "generate it again.",
+            "Line 4: the reply ends without an answer; a last line Answer: :evidence…: is needed: allow a longer "
+            "reply, or generate it again.",
         ),
         (
             TWO_STEPS.replace("Answer: :evidence1:", "Answer: :evidence9:"),
