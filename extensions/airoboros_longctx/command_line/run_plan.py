@@ -163,18 +163,14 @@ def _document(name: str) -> ChatDocument:
 
 
 def _plan(arguments: argparse.Namespace, request: PlanRequest, ask: Ask | None) -> Plan:
-    prompt = render(request)
-    if arguments.plan is not None:
-        reply = _read(arguments.plan)
-    else:
-        assert ask is not None
-        print("Asking the model for a plan …", file=sys.stderr, flush=True)
-        reply = ask(prompt, lambda: False)
+    if ask is None or arguments.plan is not None:
+        return parse(_read(arguments.plan), request)
+    print("Asking the model for a plan …", file=sys.stderr, flush=True)
+    reply = ask(render(request), lambda: False)
     try:
         return parse(reply, request)
     except FormatError:
-        if arguments.plan is None:
-            print(f"The model's reply:\n{_printable(reply)}\n", file=sys.stderr)
+        print(f"The model's reply:\n{_printable(reply)}\n", file=sys.stderr)
         raise
 
 
@@ -211,7 +207,8 @@ def _watched(run_: PlanRun) -> PlanProgress:
 
 def _line(step: StepProgress) -> str:
     if step.state == RUNNING:
-        return f"{step.evidence} running: {step.tool}[{quoted(step.input, _SHOWN)}]"
+        given = f"{step.tool}[{quoted(step.input, _SHOWN)}]" if step.tool else quoted(step.input, _SHOWN)
+        return f"{step.evidence} running: {given}"
     took = f" after {step.seconds:.1f} s" if step.seconds else ""
     return f"{step.evidence} {step.state}{took}: {quoted(step.problem or step.result, _SHOWN)}"
 
