@@ -23,7 +23,7 @@ from ..plans.final_question import FinalQuestion
 from ..plans.plan_run import PlanRun
 from ..plans.progress import DONE, RUNNING, PlanProgress, StepProgress
 from ..plans.run_options import RunOptions
-from ..plans.runnable_tool import Cancelled, RunnableTool
+from ..plans.runnable_tool import MODEL_SECONDS, Cancelled, RunnableTool
 from .number_of_tokens import number_of_tokens
 
 NAME = "run-plan"
@@ -100,7 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
     request = PlanRequest(arguments.question, tuple(tool.declared for tool in tools), arguments.spelling)
     plan = _plan(arguments, request, ask)
     options = RunOptions() if arguments.step_seconds is None else RunOptions(step_seconds=arguments.step_seconds)
-    final = FinalQuestion(arguments.question, ask) if ask is not None and arguments.final_question else None
+    final = None
+    if ask is not None and arguments.final_question:
+        final = FinalQuestion(arguments.question, ask, arguments.step_seconds or MODEL_SECONDS)
     progress = _watched(PlanRun(plan, tools, options, final))
     if progress.answer:
         print(progress.answer)

@@ -38,6 +38,6 @@ def test_a_reply_that_nobody_waits_for_ends(workbench, asked):  # noqa: F811
 
 
 def test_what_does_not_fit_is_not_asked(workbench, asked):  # noqa: F811
-    with pytest.raises(AiroborosLongctxError, match="the window has 100. Shorten the question or the reply"):
+    with pytest.raises(AiroborosLongctxError, match=r"the window has 100\. Shorten the question or the reply"):
         workbench.ask("word " * 100, lambda: False, 20, 0.0)
     assert asked == []
