@@ -23,7 +23,7 @@ from ..plans.final_question import FinalQuestion
 from ..plans.plan_run import PlanRun
 from ..plans.progress import DONE, RUNNING, PlanProgress, StepProgress
 from ..plans.run_options import RunOptions
-from ..plans.runnable_tool import Cancelled, RunnableTool
+from ..plans.runnable_tool import MODEL_SECONDS, Cancelled, RunnableTool
 from .number_of_tokens import number_of_tokens
 
 NAME = "run-plan"
@@ -100,7 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
     request = PlanRequest(arguments.question, tuple(tool.declared for tool in tools), arguments.spelling)
     plan = _plan(arguments, request, ask)
     options = RunOptions() if arguments.step_seconds is None else RunOptions(step_seconds=arguments.step_seconds)
-    final = FinalQuestion(arguments.question, ask) if ask is not None and arguments.final_question else None
+    final = None
+    if ask is not None and arguments.final_question:
+        final = FinalQuestion(arguments.question, ask, arguments.step_seconds or MODEL_SECONDS)
     progress = _watched(PlanRun(plan, tools, options, final))
     if progress.answer:
         print(progress.answer)
@@ -163,18 +165,14 @@ def _document(name: str) -> ChatDocument:
 
 
 def _plan(arguments: argparse.Namespace, request: PlanRequest, ask: Ask | None) -> Plan:
-    prompt = render(request)
-    if arguments.plan is not None:
-        reply = _read(arguments.plan)
-    else:
-        assert ask is not None
-        print("Asking the model for a plan …", file=sys.stderr, flush=True)
-        reply = ask(prompt, lambda: False)
+    if ask is None or arguments.plan is not None:
+        return parse(_read(arguments.plan), request)
+    print("Asking the model for a plan …", file=sys.stderr, flush=True)
+    reply = ask(render(request), lambda: False)
     try:
         return parse(reply, request)
     except FormatError:
-        if arguments.plan is None:
-            print(f"The model's reply:\n{_printable(reply)}\n", file=sys.stderr)
+        print(f"The model's reply:\n{_printable(reply)}\n", file=sys.stderr)
         raise
 
 
@@ -211,7 +209,8 @@ def _watched(run_: PlanRun) -> PlanProgress:
 
 def _line(step: StepProgress) -> str:
     if step.state == RUNNING:
-        return f"{step.evidence} running: {step.tool}[{quoted(step.input, _SHOWN)}]"
+        given = f"{step.tool}[{quoted(step.input, _SHOWN)}]" if step.tool else quoted(step.input, _SHOWN)
+        return f"{step.evidence} running: {given}"
     took = f" after {step.seconds:.1f} s" if step.seconds else ""
     return f"{step.evidence} {step.state}{took}: {quoted(step.problem or step.result, _SHOWN)}"
 

@@ -7,15 +7,21 @@ from dataclasses import dataclass
 
 from ..core.formats.plan_steps import Plan, needs
 from ..core.prompts.closed_context import ClosedContext, Document, render
-from .runnable_tool import Cancelled
+from .runnable_tool import MODEL_SECONDS, Cancelled, asked
 
 
 @dataclass(frozen=True)
 class FinalQuestion:
-    """``ask`` takes a message and returns the model's reply to it; ``question`` is what was asked in the beginning."""
+    """``question`` is what was asked in the beginning. ``ask`` takes a message and returns the model's reply to it,
+    for which it has ``seconds``."""
 
     question: str
     ask: Callable[[str, Cancelled], str]
+    seconds: float = MODEL_SECONDS
+
+    def reply(self, message: str, cancelled: Cancelled) -> str:
+        """The model's reply. ToolError where it is empty."""
+        return asked(self.ask, message, cancelled)
 
     def message(self, plan: Plan, results: Mapping[str, str]) -> str:
         """A document for each evidence that the answer rests on, in order, with its tool; then the question.

@@ -87,7 +87,7 @@ def plan_nodes(
         make_input = partial(tool_input, plan, step, options)
         nodes[step.evidence] = PlanNode(shown, step.input, step.uses, tools.get(step.tool), make_input)
     if final is not None:
-        tool = RunnableTool(FINAL_QUESTION, "", final.ask)
+        tool = RunnableTool(FINAL_QUESTION, "", final.reply, final.seconds)
         shown = StepProgress(FINAL_QUESTION, "", "", WAITING, final.question)
         make_input = partial(final.message, plan)
         nodes[FINAL_QUESTION] = PlanNode(shown, final.question, plan.answer_uses, tool, make_input)

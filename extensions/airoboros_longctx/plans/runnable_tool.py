@@ -11,6 +11,8 @@ from ..core.formats.rewoo_plan import Tool
 
 #: Asked by a tool now and then while it works; True: nobody waits for its result any more.
 Cancelled: TypeAlias = Callable[[], bool]
+#: How long a reply of the model may take: a large one on few machines is slow, and several questions wait in line.
+MODEL_SECONDS = 600.0
 
 
 class ToolError(AiroborosLongctxError):
@@ -40,3 +42,11 @@ class RunnableTool:
 def plain_tool(name: str, description: str, function: Callable[[str], str]) -> RunnableTool:
     """A tool of a function that does not ask whether somebody still waits."""
     return RunnableTool(name, description, lambda text, cancelled: function(text))
+
+
+def asked(ask: Callable[[str, Cancelled], str], message: str, cancelled: Cancelled) -> str:
+    """The model's reply to ``message``. ToolError where it is empty."""
+    reply = ask(message, cancelled).strip()
+    if not reply:
+        raise ToolError("The model's reply is empty; try again.")
+    return reply

@@ -8,8 +8,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
+from extensions.airoboros_longctx.core.formats.plan_evidence import substituted
 from extensions.airoboros_longctx.core.formats.rewoo_plan import parse
 from extensions.airoboros_longctx.plans.final_question import FinalQuestion
 from extensions.airoboros_longctx.plans.plan_run import PlanRun, PlanRunError
@@ -18,6 +20,7 @@ from extensions.airoboros_longctx.plans.run_options import RunOptions
 from extensions.airoboros_longctx.plans.runnable_tool import RunnableTool, ToolError
 from extensions.airoboros_longctx.plans.tool_threads import ToolThreads
 from tests.unit.core.formats import nobel_prize
+from tests.unit.core.formats.random_plans import plans
 from tests.unit.plans.stub_tools import LONG, Gate, plan, tool
 
 ROOT = Path(__file__).parents[3]
@@ -113,6 +116,20 @@ def test_no_more_side_by_side_than_allowed():
     assert states(run.progress()) == [RUNNING, WAITING]
     gate.open()
     assert run.wait(LONG).answer == "through y"
+
+
+@given(plans())
+@settings(deadline=None)
+def test_any_plan_ends_as_one_step_after_the_other_would(read):
+    """However its steps overlap, each gets what it names."""
+    functions = {"Search": lambda text: f"<{len(text)}>", "LLM": lambda text: text[::-1][:50]}
+    tools = [tool(name, function) for name, function in functions.items()]
+    results: dict[str, str] = {}
+    for step in read.steps:
+        results[step.evidence] = functions[step.tool](substituted(step.input, read.spelling, results))
+    progress = finished(PlanRun(read, tools))
+    assert [step.result for step in progress.steps] == list(results.values())
+    assert progress.answer.strip() == substituted(read.answer, read.spelling, results).strip()
 
 
 # -- evidence is text --------------------------------------------------------------------------------------------------
@@ -442,6 +459,14 @@ def test_a_final_question_that_fails_leaves_the_evidence_and_can_be_retried():
     run.retry(FINAL_QUESTION)
     progress = run.wait(LONG)
     assert (progress.state, progress.answer) == (DONE, "It is one.")
+
+
+def test_an_empty_reply_to_the_final_question_is_a_failure():
+    first = tool("First", lambda text: "one")
+    run = PlanRun(plan(ONE.format("First"), first), [first], final=FinalQuestion("What?", lambda *_: " "))
+    assert finished(run).problem == (
+        "Answer failed: The model's reply is empty; try again. The evidence of the answer is shown instead."
+    )
 
 
 def test_a_final_question_is_not_asked_without_its_evidence():

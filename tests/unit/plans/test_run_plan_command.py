@@ -90,7 +90,7 @@ def test_a_tool_that_is_not_there(capsys):
     err = capsys.readouterr().err
     assert "The model's reply:\nPlan: Begin by conducting a web search" in err
     assert err.splitlines()[-1].endswith(
-        "Line 2: the tool 'DuckDuckGo' is unknown; one of KnowledgeModel, Calculator is needed."
+        "Line 2: the tool 'DuckDuckGo' is unknown; one of KnowledgeModel, Calculator is needed, spelled so."
     )
 
 

@@ -1,8 +1,7 @@
 """A reply read as a plan: cut into parts at the lines that begin one, then each part by itself. Linear in its length.
 
-Taken as meant: prose and code fences around the plan, indentation, capitals (``plan:``, a tool's name), the other
-spelling of evidence, a tool's input over several lines. Everything else that is not as trained is an error with its
-line.
+Taken as meant: prose and code fences around the plan, indentation, capitals (``plan:``), the other spelling of
+evidence, a tool's input over several lines. Everything else that is not as trained is an error with its line.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from .plan_parts import ANSWER, DEFINITIONS, EVIDENCE, PLAN, Part, is_blank, par
 from .plan_steps import Plan, PlanStep
 
 _QUOTED = 80
+_LONGER = "allow a longer reply, or generate it again"
 
 
 def parse_plan(reply: str, tools: Sequence[str], spelling: str) -> Plan:
@@ -28,12 +28,12 @@ def parse_plan(reply: str, tools: Sequence[str], spelling: str) -> Plan:
     if not parts:
         begins = f"it begins {quoted(reply, _QUOTED)!r}" if reply.strip() else "it is empty"
         raise FormatError(f"The reply has no plan; lines that begin with Plan: are needed, and {begins}.")
-    steps, answer = _steps(parts, {name.casefold(): name for name in tools}, spelling)
+    steps, answer = _steps(parts, tools, spelling)
     _require_earlier(steps)
     return _with_answer(steps, answer, spelling, len(lines))
 
 
-def _steps(parts: Sequence[Part], tools: Mapping[str, str], spelling: str) -> tuple[tuple[PlanStep, ...], Part | None]:
+def _steps(parts: Sequence[Part], tools: Sequence[str], spelling: str) -> tuple[tuple[PlanStep, ...], Part | None]:
     steps: dict[str, PlanStep] = {}
     thought: Part | None = None
     answer: Part | None = None
@@ -75,7 +75,7 @@ def _no_evidence(thought: Part, spelling: str) -> FormatError:
     return FormatError(f"this plan has no evidence; a line {name} = Tool[input] is needed after it.", thought.line)
 
 
-def _step(part: Part, thought: Part | None, tools: Mapping[str, str], spelling: str) -> PlanStep:
+def _step(part: Part, thought: Part | None, tools: Sequence[str], spelling: str) -> PlanStep:
     evidence = SPELLINGS[spelling].name(part.number)
     text = _call_of(part, evidence)
     called, bracket, given = text.partition("[")
@@ -86,16 +86,16 @@ def _step(part: Part, thought: Part | None, tools: Mapping[str, str], spelling: 
             "Tool[input].",
             part.line,
         )
-    tool = tools.get(called.casefold())
-    if tool is None:
+    if called not in tools:
         raise FormatError(
-            f"the tool {quoted(called, _QUOTED)!r} is unknown; one of {', '.join(tools.values())} is needed.", part.line
+            f"the tool {quoted(called, _QUOTED)!r} is unknown; one of {', '.join(tools)} is needed, spelled so.",
+            part.line,
         )
     given = given[:-1]
     if DEFINITIONS[spelling].behind_bracket.search(given):
         raise FormatError(f"{evidence} is followed by another evidence in its line; each needs its own.", part.line)
     said = "" if thought is None else " ".join(thought.text().split())
-    return PlanStep(evidence, said, tool, given, named_in(given, spelling), part.line)
+    return PlanStep(evidence, said, called, given, named_in(given, spelling), part.line)
 
 
 def _call_of(part: Part, evidence: str) -> str:
@@ -120,7 +120,7 @@ def _call_of(part: Part, evidence: str) -> str:
             f"{quoted(behind, _QUOTED)!r} stands behind the input of {evidence}; nothing is needed there.",
             part.line + whole[: whole.rindex("]")].count("\n"),
         )
-    raise FormatError(f"the input of {evidence} is cut off; its closing bracket is needed.", part.line)
+    raise FormatError(f"the input of {evidence} has no closing bracket; {_LONGER}.", part.line)
 
 
 def _require_earlier(steps: Sequence[PlanStep]) -> None:
@@ -163,7 +163,9 @@ def _needs(known: Mapping[str, PlanStep], evidence: str) -> Iterator[str]:
 def _with_answer(steps: tuple[PlanStep, ...], answer: Part | None, spelling: str, lines: int) -> Plan:
     name = SPELLINGS[spelling].name
     if answer is None:
-        raise FormatError(f"the reply ends without an answer; a last line Answer: {name('…')} is needed.", lines)
+        raise FormatError(
+            f"the reply ends without an answer; a last line Answer: {name('…')} is needed: {_LONGER}.", lines
+        )
     text = answer.lines[0].strip()
     uses = named_in(text, spelling)
     if not uses:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...core.prompts.look_alikes import defuse_text
-from ..runnable_tool import Cancelled, RunnableTool, ToolError
-
-_SECONDS = 600.0
+from ..runnable_tool import MODEL_SECONDS, Cancelled, RunnableTool, ToolError, asked
 
 
-def knowledge_model(ask: Callable[[str, Cancelled], str], seconds: float = _SECONDS) -> RunnableTool:
+def knowledge_model(ask: Callable[[str, Cancelled], str], seconds: float = MODEL_SECONDS) -> RunnableTool:
     """``ask`` takes what stands in the user's turn and returns the reply; it raises AiroborosLongctxError with a
     sentence where there is none.
 
@@ -20,10 +18,7 @@ def knowledge_model(ask: Callable[[str, Cancelled], str], seconds: float = _SECO
     def answer(text: str, cancelled: Cancelled) -> str:
         if not text.strip():
             raise ToolError("The question is empty; one for the model is needed.")
-        reply = ask(defuse_text(text)[0], cancelled).strip()
-        if not reply:
-            raise ToolError("The model's reply is empty; try again.")
-        return reply
+        return asked(ask, defuse_text(text)[0], cancelled)
 
     return RunnableTool(
         "KnowledgeModel",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -15,13 +14,13 @@ from extensions.airoboros_longctx.core.formats.plan_evidence import (
     EVIDENCE,
     HASH,
     SPELLINGS,
-    named_in,
     substituted,
     substituted_characters,
 )
 from extensions.airoboros_longctx.core.formats.plan_steps import Plan, PlanStep, dependents, side_by_side
 from extensions.airoboros_longctx.core.formats.rewoo_plan import PlanRequest, Tool, parse, render, request_from
 from tests.unit.core.formats import nobel_prize
+from tests.unit.core.formats.random_plans import plans
 
 REQUEST = PlanRequest("What?", (Tool("Search", "Finds."), Tool("LLM", "Answers.")))
 TWO_STEPS = """\
@@ -191,7 +190,6 @@ def test_evidence_is_put_in_literally_and_once(text, spelling, made):
         TWO_STEPS.replace("\n", "  \n"),
         TWO_STEPS.replace("Plan:", "PLAN :").replace("Answer", "ANSWER"),
         TWO_STEPS.replace("Answer", "Final answer"),
-        TWO_STEPS.replace("Search", "search").replace("LLM", "llm"),
         TWO_STEPS.replace(":evidence1: =", ":Evidence01:=").replace(" Search[", "Search  ["),
         TWO_STEPS.replace(":evidence0: =", "```\n:evidence0: ="),
         TWO_STEPS.replace("given :evidence0:?", "given :evidence0:?").replace(":evidence0: =", ":evidence0 ="),
@@ -238,7 +236,7 @@ def test_an_input_over_several_lines():
         ),
         (
             TWO_STEPS.replace("Search[", "Google["),
-            "Line 2: the tool 'Google' is unknown; one of Search, LLM is needed.",
+            "Line 2: the tool 'Google' is unknown; one of Search, LLM is needed, spelled so.",
         ),
         (
             TWO_STEPS.replace("given :evidence0:", "given :evidence7:"),
@@ -279,7 +277,8 @@ def test_an_input_over_several_lines():
         ),
         (
             TWO_STEPS.replace("\nAnswer: :evidence1:", ""),
-            "Line 4: the reply ends without an answer; a last line Answer: :evidence…: is needed.",
+            "Line 4: the reply ends without an answer; a last line Answer: :evidence…: is needed: allow a longer "
+            "reply, or generate it again.",
         ),
         (
             TWO_STEPS.replace("Answer: :evidence1:", "Answer: :evidence9:"),
@@ -299,8 +298,12 @@ def test_an_input_over_several_lines():
             "Line 7: this is a step behind the answer; the answer is in line 5, and ends a plan.",
         ),
         (
+            TWO_STEPS.replace("LLM[", "llm["),
+            "Line 4: the tool 'llm' is unknown; one of Search, LLM is needed, spelled so.",
+        ),
+        (
             TWO_STEPS.replace("[cats]", "[cats"),
-            "Line 2: the input of :evidence0: is cut off; its closing bracket is needed.",
+            "Line 2: the input of :evidence0: has no closing bracket; allow a longer reply, or generate it again.",
         ),
         (
             TWO_STEPS.replace("[cats]", "[cats] which finds cats"),
@@ -321,7 +324,7 @@ def test_an_input_over_several_lines():
         ),
         (
             TWO_STEPS.replace("Search[cats]", "os.system[rm]"),
-            "Line 2: the tool 'os.system' is unknown; one of Search, LLM is needed.",
+            "Line 2: the tool 'os.system' is unknown; one of Search, LLM is needed, spelled so.",
         ),
     ],
 )  # fmt: skip
@@ -343,29 +346,6 @@ def test_a_long_circle_is_one():
 
 
 # -- any plan, any reply -----------------------------------------------------------------------------------------------
-
-#: Without a sign that could begin a name of evidence by chance.
-_LINE = st.characters(blacklist_categories=("Cs",), blacklist_characters="\n\r:#")
-_WORDS = st.text(st.characters(whitelist_categories=("L", "N", "P")), min_size=1, max_size=12)
-
-
-@st.composite
-def plans(draw):
-    """Any plan: steps in any numbering, inputs of any signs that name any earlier evidence."""
-    spelling = draw(st.sampled_from(sorted(SPELLINGS)))
-    name = SPELLINGS[spelling].name
-    numbers = draw(st.lists(st.integers(0, 999_999), min_size=1, max_size=8, unique=True))
-    steps: list[PlanStep] = []
-    for at, number in enumerate(numbers):
-        pieces = draw(st.lists(st.text(_LINE, max_size=20), max_size=3))
-        used = draw(st.lists(st.sampled_from(numbers[:at]), max_size=3)) if at else []
-        mixed = itertools.zip_longest(pieces, [f" {name(one)} " for one in used], fillvalue="")
-        text = "".join(itertools.chain.from_iterable(mixed))
-        thought = " ".join(draw(st.lists(_WORDS, max_size=5)))
-        tool = draw(st.sampled_from(["Search", "LLM"]))
-        steps.append(PlanStep(name(number), thought, tool, text, named_in(text, spelling), 2 * at + 2))
-    answer = " ".join(name(one) for one in draw(st.lists(st.sampled_from(numbers), min_size=1, max_size=3)))
-    return Plan(tuple(steps), answer, named_in(answer, spelling), spelling)
 
 
 @given(plans())
