@@ -60,10 +60,14 @@ class ScriptedServer:
         kind: str | None = LLAMA_SERVER,
         key: str = "",
         seconds_between: float = 0.0,
+        completions: bool = True,
     ) -> None:
-        """``kind`` None: nothing but the OpenAI-compatible paths. ``seconds_between`` two pieces of a reply."""
+        """``kind`` None: nothing but the OpenAI-compatible paths. ``seconds_between`` two pieces of a reply.
+
+        ``completions`` False: it has no text completion endpoint.
+        """
         self.script, self.models, self.window, self.kind, self.key = script, list(models), window, kind, key
-        self.seconds_between = seconds_between
+        self.seconds_between, self.completions = seconds_between, completions
         self.tokens = Tokens()
         #: Every prompt that was to be completed, exactly as it came, and the whole body of its request.
         self.prompts: list[str] = []
@@ -153,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         if not self._may_ask():
             return
-        if self.path == "/v1/completions":
+        if self.path == "/v1/completions" and self.scripted.completions:
             self._complete(body, lambda text, last: {"choices": [{"text": text, "finish_reason": last or None}]})
         elif self.path == "/completion" and self.scripted.kind == LLAMA_SERVER:
             self._complete(body, lambda text, last: {"content": text, "stop": bool(last)})
