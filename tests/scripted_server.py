@@ -85,6 +85,11 @@ class ScriptedServer:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
+    def open_paths(self) -> tuple[str, ...]:
+        """What is told without the key."""
+        return ("/health", "/v1/models") if self.kind == LLAMA_SERVER else ("/health",)
+
+    @property
     def root(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
@@ -167,7 +172,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _may_ask(self) -> bool:
         given = self.headers.get("Authorization", "")
         self.scripted.asked.append((self.command, self.path, given))
-        if self.scripted.key and given != f"Bearer {self.scripted.key}" and self.path != "/health":
+        if self.scripted.key and given != f"Bearer {self.scripted.key}" and self.path not in self.scripted.open_paths:
             self._answer({"error": {"message": f"Incorrect API key provided: {given}"}}, 401)
             return False
         return True

@@ -103,6 +103,7 @@ def open_served_model(connection: ServerConnection, options: ServerOptions) -> t
     if name not in names:
         there = ", ".join(repr(quoted(one, 80)) for one in names[:8])
         raise ServerError(f"The server at {connection.address} has no model {quoted(name)!r}; it has {there}.")
+    connection.require_key(f"{connection.address.api}/completions")  # llama-server lists its models to anybody
     window, said_by = _window(connection, entries[names.index(name)])
     tokenizer = find_tokenizer(connection, name)
     facts = ServedFacts(

@@ -29,6 +29,10 @@ class NoSuchPathError(ServerError):
     """The server does not have what was asked for."""
 
 
+class KeyRefusedError(ServerError):
+    """The server wants a key, or another one."""
+
+
 class ServerConnection:
     """Asks one server. Every method raises ServerError with a sentence, in which the key never stands."""
 
@@ -41,6 +45,15 @@ class ServerConnection:
         with closing(self._connect(_ANSWER_SECONDS)) as connection:
             answer = self._send(connection, path, body)
             return self._json(path, self._read(answer))
+
+    def require_key(self, path: str) -> None:
+        """Raise KeyRefusedError where ``path``, which is for a POST, is not even looked at without the right key."""
+        try:
+            self.ask(path)
+        except KeyRefusedError:
+            raise
+        except ServerError:
+            return  # asked with a GET it has no answer, which is all that was wanted
 
     def stream(self, path: str, body: dict[str, Any], stopping: threading.Event) -> Iterator[dict[str, Any]]:
         """The events of a streamed reply. Ends at once, and closes the connection, when ``stopping`` is set.
@@ -113,7 +126,7 @@ class ServerConnection:
         said = self._message(answer)
         if status in (401, 403):
             key = "the key that was given" if self._api_key else "a request without a key"
-            return ServerError(
+            return KeyRefusedError(
                 f"The server at {self.address} does not accept {key} (status {status}){said}. "
                 "Give its key by --api-key-file or --api-key-env."
             )

@@ -16,6 +16,7 @@ from extensions.airoboros_longctx.core.prompts.instruction_templates import inst
 from extensions.airoboros_longctx.core.token_estimate import ESTIMATE_ID, estimate_tokens
 from extensions.airoboros_longctx.host.served_model import ServerOptions
 from extensions.airoboros_longctx.host.server_address import ServerError
+from extensions.airoboros_longctx.host.server_connection import KeyRefusedError
 from extensions.airoboros_longctx.host.workbench_base import WorkbenchError
 from extensions.airoboros_longctx.host.workbench_measuring import WorkbenchMeasuring
 from extensions.airoboros_longctx.host.workbench_server import NoRope
@@ -193,6 +194,16 @@ def test_the_key_goes_with_every_request_and_is_shown_nowhere(opened, caplog):
     assert {given for _, _, given in server.asked} == {f"Bearer {KEY}"}
     shown = [caplog.text, repr(workbench.host._options), workbench.service.status().headline, str(vars(workbench))]
     assert not [text for text in shown if KEY in text]
+
+
+@pytest.mark.parametrize("kind", [LLAMA_SERVER, VLLM])
+@pytest.mark.parametrize(("key", "found"), [("", "a request without a key"), ("sk-wrong", "the key that was given")])
+def test_a_wrong_key_is_found_out_when_the_model_is_loaded(opened, kind, key, found):
+    """llama-server lists its models without one."""
+    with pytest.raises(KeyRefusedError) as error:
+        opened(kind=kind, key=KEY, options={"api_key": key})
+    assert f"does not accept {found} (status 401): “Incorrect API key provided:" in str(error.value)
+    assert "sk-wrong" not in str(error.value)
 
 
 def test_a_key_over_an_open_network_is_warned_about(tmp_path, caplog):
