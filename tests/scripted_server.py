@@ -50,7 +50,7 @@ class Tokens:
 
 
 class ScriptedServer:
-    """Answers on a free port of this machine until it is closed."""
+    """Answers on a port of this machine until it is closed."""
 
     def __init__(
         self,
@@ -61,10 +61,11 @@ class ScriptedServer:
         key: str = "",
         seconds_between: float = 0.0,
         completions: bool = True,
+        port: int = 0,
     ) -> None:
         """``kind`` None: nothing but the OpenAI-compatible paths. ``seconds_between`` two pieces of a reply.
 
-        ``completions`` False: it has no text completion endpoint.
+        ``completions`` False: it has no text completion endpoint. ``port`` 0 is a free one.
         """
         self.script, self.models, self.window, self.kind, self.key = script, list(models), window, kind, key
         self.seconds_between, self.completions = seconds_between, completions
@@ -80,7 +81,7 @@ class ScriptedServer:
         class Handler(_Handler):
             scripted = self
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 

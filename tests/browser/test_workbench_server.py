@@ -15,6 +15,7 @@ from extensions.airoboros_longctx.core.prompts.instruction_templates import inst
 from tests.browser.chromium import chromium_page
 from tests.browser.document_list import LIST, exact_prompt, paste
 from tests.browser.workbench_process import serving_workbench
+from tests.host.running_host import free_port
 from tests.scripted_server import ScriptedServer
 
 pytestmark = pytest.mark.browser
@@ -169,3 +170,19 @@ def test_another_model_of_the_server_is_picked(page):
     field.press("Enter")
     page.get_by_role("button", name="Load").click()
     page.get_by_text("has no model 'no-such-model'; it has 'airoboros-65b-gpt4-m2.0'").wait_for(timeout=15_000)
+
+
+def test_a_server_that_comes_later_is_asked_when_load_is_pressed(tmp_path):
+    port = free_port()
+    server = ["--server", f"http://127.0.0.1:{port}"]
+    with serving_workbench(tmp_path, *server) as url, chromium_page() as page:
+        page.goto(url)
+        page.locator(STATUS, has_text="No model is loaded.").wait_for(timeout=60_000)
+        with ScriptedServer(script, ["first", "airoboros-65b-gpt4-m2.0"], port=port):
+            page.get_by_role("button", name="Load").click()
+            page.locator(STATUS, has_text="served elsewhere").wait_for(timeout=30_000)
+            assert page.get_by_label("Model on the server").input_value() == "first"
+            send(page, "Who are you?")
+            reply_says(page, "I am a script.")
+    said = f"There is no server at http://127.0.0.1:{port}/v1: Connection refused. Start it, or correct --server."
+    assert said in (tmp_path / "log.txt").read_text()

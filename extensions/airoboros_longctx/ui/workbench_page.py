@@ -53,12 +53,13 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings)
         create_check_panel(workbench.checks, [page.load, line.change])
 
-        def on_load(path: str) -> str:
+        def on_load(path: str) -> tuple[str, Any]:
             try:
                 workbench.load(path or "")
             except AiroborosLongctxError as error:
                 raise gr.Error(str(error), title="Not loaded") from error
-            return status_html(workbench.service.status())
+            there = gr.update(choices=list(workbench.model_field().choices), value=workbench.loaded_folder())
+            return status_html(workbench.service.status()), there
 
         def answered(
             text: str, before: list[Said], mine: ChatSession | None, tokens: float, heat: float, growing: Any
@@ -116,5 +117,5 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         regenerate.click(on_regenerate, asking, answering, show_progress="hidden")
         stop.click(on_stop, stopping, None, queue=False, show_progress="hidden")
         chat.clear(lambda: [], None, conversation, show_progress="hidden")
-        load.click(on_load, folder, line)
+        load.click(on_load, folder, [line, folder])
     return page
