@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.ports import LoadedModel
 from .workbench import WorkbenchHost
+from .workbench_server import ServerHost
 
 _LET_OTHERS_IN_SECONDS = 0.005
 
@@ -19,7 +20,7 @@ class WorkbenchMeasuring:
 
     several_people = False
 
-    def __init__(self, host: WorkbenchHost) -> None:
+    def __init__(self, host: WorkbenchHost | ServerHost) -> None:
         self._host = host
 
     def loaded_model(self) -> LoadedModel | None:

@@ -17,6 +17,7 @@ from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService
 from .checking.running import CheckRuns
 from .workbench_conversation import turns_of
+from .workbench_model_field import ModelField
 
 
 class WorkbenchActions(Protocol):
@@ -30,7 +31,7 @@ class WorkbenchActions(Protocol):
     checks: CheckRuns
     recipes_folder: Path
 
-    def shipped_models(self) -> list[str]: ...
+    def model_field(self) -> ModelField: ...
     def loaded_folder(self) -> str | None: ...
     def load(self, folder: str) -> None: ...
     def plainformat_separator(self) -> str | None: ...
@@ -71,7 +72,8 @@ class WorkbenchPanelHost:
         question, conversation, reply_tokens = values
         turn = self._workbench.turn(turns_of(conversation), int(reply_tokens))
         count, counter = (turn.count_tokens, turn.tokenizer_id) if turn else (estimate_tokens, ESTIMATE_ID)
-        return PageRequest(self._workbench.place, question or "", turn, int(reply_tokens), count, turn is None, counter)
+        estimated = counter == ESTIMATE_ID
+        return PageRequest(self._workbench.place, question or "", turn, int(reply_tokens), count, estimated, counter)
 
     def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
         question, conversation, reply_tokens = values
