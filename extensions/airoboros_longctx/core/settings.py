@@ -39,6 +39,7 @@ class Settings:
     documents_attachments: bool = True
     documents_from_web: bool = False
     plans_from_web: bool = False
+    plan_step_seconds: float = 120.0
     api_document_characters: int = 1_000_000
     store_documents: bool = True
     documents_folder: str = ""

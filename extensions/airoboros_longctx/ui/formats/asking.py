@@ -18,6 +18,7 @@ from ...core.settings import Settings
 from ...format_service import Form
 from ...plans.plan_run import PlanRun
 from ...plans.progress import RUNNING
+from ...plans.run_options import RunOptions
 from ..documents.exact_prompt import exact_prompt_html
 from ..documents.messages import note_html, said_html, sentence_of
 from ..panel_host import PanelHost
@@ -125,7 +126,8 @@ class FormatAsking:
             return self._idle(said_html(sentence, True), text_html(reply))
         if result is None:
             return self._idle("", text_html(reply))
-        shown = f"{result_html(result)}<details><summary>The reply itself</summary>{text_html(reply)}</details>"
+        parts = result_html(result, filled.form.request(filled.values))
+        shown = f"{parts}<details><summary>The reply itself</summary>{text_html(reply)}</details>"
         return self._idle("", shown, result if isinstance(result, Plan) else None)
 
     # -- plans ----------------------------------------------------------------------------------------------------
@@ -136,8 +138,9 @@ class FormatAsking:
             if plan is None:
                 raise FormatError("There is no plan; ask for one first.")
             filled = self._filled(fields)
+            options = RunOptions(step_seconds=self._settings.plan_step_seconds)
             tools = self._tools(filled.session, filled.page).available()
-            run = PlanRun(plan.plan if isinstance(plan, PlanRun) else plan, tools.tools)
+            run = PlanRun(plan.plan if isinstance(plan, PlanRun) else plan, tools.tools, options)
             run.start()
         except Exception as error:
             yield self._idle(said_html(sentence_of(error, "The plan could not run"), True), "", plan)

@@ -17,6 +17,9 @@ from ...plans.runnable_tool import Cancelled
 from ...prompt_service import PageRequest
 from ..panel_host import PanelHost
 
+#: A question to the model may take this long at least.
+_MODEL_SECONDS = 600.0
+
 
 def prompt_alone(request: PageRequest, message: str) -> str:
     """The exact prompt for ``message`` without the chat's earlier turns. AiroborosLongctxError where it is too long, or
@@ -48,7 +51,8 @@ class PageTools:
 
     def available(self) -> AvailableTools:
         ask = None if self._request.turn is None else self.ask
-        return available_tools(ask, self._documents, self._fetch if self._settings.plans_from_web else None)
+        fetch = self._fetch if self._settings.plans_from_web else None
+        return available_tools(ask, self._documents, fetch, max(_MODEL_SECONDS, self._settings.plan_step_seconds))
 
     def declarations(self) -> str:
         """The tools as a form asks for them, a line for each."""

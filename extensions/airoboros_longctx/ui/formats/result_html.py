@@ -6,30 +6,34 @@ import dataclasses
 import functools
 import html
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from ...core.formats.call_check import FunctionCall
+from ...core.formats.call_table import call_rows
+from ...core.formats.function_calling import FunctionRequest
 from ...core.formats.plan_steps import Plan
 from ...core.formats.ranked_reasoning import RankedAnswer
 from ..documents.messages import note_html
 
 
 @functools.singledispatch
-def result_html(result: Any) -> str:
-    """The parsed ``result`` of a format; one that has no view of its own here is shown as its fields."""
+def result_html(result: Any, request: Any) -> str:
+    """What the reply to ``request`` says; a result that has no view of its own here is shown as its fields."""
     fields = dataclasses.asdict(result) if dataclasses.is_dataclass(result) else {"result": result}  # type: ignore[arg-type]
     return _table((name, _shown(value)) for name, value in fields.items())
 
 
 @result_html.register
-def _(call: FunctionCall) -> str:
-    rows = [("function", call.function), *((f"{name}", _shown(value)) for name, value in _flat(call.params))]
-    return _table(rows) + "".join(map(note_html, (*call.notes, "Nothing was called; this is what the model chose.")))
+def _(call: FunctionCall, request: FunctionRequest) -> str:
+    function = next(one for one in request.functions if one.name == call.function)
+    rows = [(row.path, row.value) for row in call_rows(call, function) if row.stated]
+    notes = (*call.notes, "Nothing was called: this is what the model chose.")
+    return _table([("function", call.function), *rows]) + "".join(map(note_html, notes))
 
 
 @result_html.register
-def _(ranked: RankedAnswer) -> str:
+def _(ranked: RankedAnswer, request: Any) -> str:
     places = {rank.solution: rank for rank in ranked.ranking}
     solutions = sorted(ranked.solutions, key=lambda solution: places[solution.number].place)
     folded = "".join(
@@ -43,7 +47,7 @@ def _(ranked: RankedAnswer) -> str:
 
 
 @result_html.register
-def _(plan: Plan) -> str:
+def _(plan: Plan, request: Any) -> str:
     steps = "".join(
         f"<li><b>{html.escape(step.evidence)}</b> {html.escape(step.thought)}"
         f"<br><code>{html.escape(step.tool)}[{html.escape(step.input)}]</code></li>"
@@ -57,18 +61,10 @@ def text_html(text: str) -> str:
     return f'<pre class="airoboros-longctx-text">{html.escape(text)}</pre>'
 
 
-def _flat(params: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in params.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}", value
-
-
 def _shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _table(rows: Any) -> str:
+def _table(rows: Iterable[tuple[str, str]]) -> str:
     cells = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
     return f'<table class="airoboros-longctx-call">{cells}</table>'
