@@ -21,10 +21,11 @@ from ..documents.web_page import page_text
 from ..plans.available_tools import available_tools
 from ..plans.final_question import FinalQuestion
 from ..plans.plan_run import PlanRun
-from ..plans.progress import DONE, RUNNING, PlanProgress, StepProgress
+from ..plans.progress import DONE
 from ..plans.run_options import RunOptions
 from ..plans.runnable_tool import MODEL_SECONDS, Cancelled, RunnableTool
 from .number_of_tokens import number_of_tokens
+from .watched_plan import watched
 
 NAME = "run-plan"
 HELP = "let a model plan with tools, and run the plan"
@@ -43,8 +44,6 @@ Evidence is spelled {EVIDENCE} unless --spelling says otherwise. Ctrl+C stops th
 exit status: 0 the answer is printed; 1 the plan ended without one; 2 there was no plan to run
 """
 _MOST_PLAN_BYTES = 1 << 20
-_SHOWN = 100
-_LOOK_EVERY_SECONDS = 0.5
 
 Ask = Callable[[str, Cancelled], str]
 
@@ -103,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     final = None
     if ask is not None and arguments.final_question:
         final = FinalQuestion(arguments.question, ask, arguments.step_seconds or MODEL_SECONDS)
-    progress = _watched(PlanRun(plan, tools, options, final))
+    progress = watched(PlanRun(plan, tools, options, final))
     if progress.answer:
         print(progress.answer)
     if progress.problem:
@@ -168,7 +167,10 @@ def _plan(arguments: argparse.Namespace, request: PlanRequest, ask: Ask | None) 
     if ask is None or arguments.plan is not None:
         return parse(_read(arguments.plan), request)
     print("Asking the model for a plan …", file=sys.stderr, flush=True)
-    reply = ask(render(request), lambda: False)
+    try:
+        reply = ask(render(request), lambda: False)
+    except KeyboardInterrupt:
+        raise RunPlanError("It was stopped before there was a plan.") from None
     try:
         return parse(reply, request)
     except FormatError:
@@ -186,33 +188,6 @@ def _read(name: str) -> str:
     except UnreadableFileError as error:
         raise RunPlanError(f"--plan {quoted(name, 120)} {error}.") from error
     return content.decode("utf-8-sig", "replace")
-
-
-def _watched(run_: PlanRun) -> PlanProgress:
-    """Run it to its end, each change of a step a line on standard error; Ctrl+C stops it."""
-    seen = run_.progress()
-    told: dict[str, str] = {}
-    run_.start()
-    while True:
-        try:
-            seen = run_.wait_for_change(seen, _LOOK_EVERY_SECONDS)
-        except KeyboardInterrupt:
-            run_.stop()
-            seen = run_.progress()
-        for step in seen.steps:
-            if step.state != told.get(step.evidence, "waiting"):
-                told[step.evidence] = step.state
-                print(_line(step), file=sys.stderr, flush=True)
-        if seen.state != RUNNING:
-            return seen
-
-
-def _line(step: StepProgress) -> str:
-    if step.state == RUNNING:
-        given = f"{step.tool}[{quoted(step.input, _SHOWN)}]" if step.tool else quoted(step.input, _SHOWN)
-        return f"{step.evidence} running: {given}"
-    took = f" after {step.seconds:.1f} s" if step.seconds else ""
-    return f"{step.evidence} {step.state}{took}: {quoted(step.problem or step.result, _SHOWN)}"
 
 
 def _printable(text: str) -> str:

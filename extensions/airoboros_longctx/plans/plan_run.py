@@ -64,9 +64,7 @@ class PlanRun:
         with self._changed:
             if self._state not in (WAITING, RUNNING):
                 return
-            for node in self._nodes.values():
-                if node.state in (WAITING, RUNNING):
-                    node.stop("It was stopped.")
+            self._stop_steps()
             self._end(STOPPED, "The plan was stopped.")
 
     def retry(self, evidence: str | None = None) -> None:
@@ -124,7 +122,11 @@ class PlanRun:
         self._note_change()
         if self._conductor is None:
             self._conductor = threading.Thread(target=self._run, name="plan", daemon=True)
-            self._conductor.start()
+            try:
+                self._conductor.start()
+            except RuntimeError as error:  # the system has no thread left
+                self._conductor = None
+                self._break_off(error)
 
     def _note_change(self) -> None:
         self._changes += 1
@@ -133,6 +135,15 @@ class PlanRun:
     def _end(self, state: str, problem: str) -> None:
         self._state, self._problem = state, problem
         self._note_change()
+
+    def _stop_steps(self) -> None:
+        for node in self._nodes.values():
+            if node.state in (WAITING, RUNNING):
+                node.stop("It was stopped.")
+
+    def _break_off(self, error: Exception) -> None:
+        self._stop_steps()
+        self._end(FAILED, f"The plan could not go on: {type(error).__name__}: {quoted(error)}")
 
     def _run(self) -> None:
         """Begin what can begin and end what is over its time, until nothing can go on."""
@@ -147,7 +158,7 @@ class PlanRun:
                     else:
                         self._conclude()
             except Exception as error:  # whoever waits for the end is told
-                self._end(FAILED, f"The plan could not go on: {type(error).__name__}: {quoted(error)}")
+                self._break_off(error)
             finally:
                 self._conductor = None
 

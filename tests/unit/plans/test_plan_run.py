@@ -315,6 +315,33 @@ print(run.wait().state)
     assert (ended.returncode, ended.stdout) == (0, "failed\n"), ended.stderr
 
 
+def test_a_system_without_threads(monkeypatch):
+    def refuse_to_start(thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    first = tool("First", str)
+    run = PlanRun(plan(ONE.format("First"), first), [first])
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse_to_start)
+        progress = finished(run)
+        assert not ToolThreads(1).start(lambda: None, "none")
+    assert (progress.state, states(progress)) == (FAILED, [STOPPED])
+    assert progress.problem == "The plan could not go on: RuntimeError: can't start new thread"
+    run.retry()
+    assert run.wait(LONG).answer == "x"
+
+
+def test_a_fault_of_our_own_ends_the_plan_with_a_sentence(monkeypatch):
+    def fault(*arguments) -> None:
+        raise ZeroDivisionError("ours")
+
+    gate = Gate()
+    monkeypatch.setattr(PlanRun, "_end_overdue", fault)
+    progress = finished(PlanRun(plan(ONE.format("Gate"), gate.tool), [gate.tool]))
+    assert (progress.state, states(progress)) == (FAILED, [STOPPED])
+    assert progress.problem == "The plan could not go on: ZeroDivisionError: ours"
+
+
 # -- stop and retry ----------------------------------------------------------------------------------------------------
 
 

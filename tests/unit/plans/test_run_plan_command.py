@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from pathlib import Path
 
 import pytest
 
 from extensions.airoboros_longctx.command_line import main
 from extensions.airoboros_longctx.command_line.run_plan import DESCRIPTION
+from extensions.airoboros_longctx.host.openai_server import OpenAIServer
+from extensions.airoboros_longctx.plans.plan_run import PlanRun
 from tests.unit.core.formats import nobel_prize
 from tests.unit.plans.scripted_server import scripted
 
@@ -82,6 +85,40 @@ def test_a_plan_from_standard_input(monkeypatch, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines()[-1] == ("There is no answer: :evidence0: failed: '6 / 0' divides by zero.")
+
+
+def test_ctrl_c_stops_the_plan(monkeypatch, tmp_path, capsys):
+    path = tmp_path / "plan.txt"
+    path.write_text("Plan: a\n:evidence0: = KnowledgeModel[What?]\nAnswer: :evidence0:", "utf-8")
+    waited, asked, over = PlanRun.wait_for_change, threading.Event(), threading.Event()
+
+    def interrupted(run, seen, seconds):
+        monkeypatch.setattr(PlanRun, "wait_for_change", waited)
+        assert asked.wait(60)
+        raise KeyboardInterrupt
+
+    def slow(message: str) -> str:
+        asked.set()
+        assert over.wait(60)
+        return "Too late."
+
+    monkeypatch.setattr(PlanRun, "wait_for_change", interrupted)
+    with scripted(slow) as server:
+        assert run("--server", server.address, "--plan", str(path)) == 1
+        over.set()
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines()[-1] == "The plan was stopped."
+    assert ": It was stopped." in captured.err.splitlines()[-2]
+
+
+def test_ctrl_c_before_there_is_a_plan(monkeypatch, capsys):
+    def interrupted(*arguments) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OpenAIServer, "ask", interrupted)
+    assert run("--server", "http://127.0.0.1:1") == 2
+    assert capsys.readouterr().err.endswith("It was stopped before there was a plan.\n")
 
 
 def test_a_tool_that_is_not_there(capsys):
