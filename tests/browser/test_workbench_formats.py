@@ -71,7 +71,7 @@ def test_ranked_solutions_show_the_answer_first_and_the_rest_folded(page, script
     answer = result(page).locator(".airoboros-longctx-answer")
     answer.wait_for()
     assert answer.inner_text() == "There were 10 players in the tournament."
-    second = result(page).locator("details", has=page.get_by_text("2. Solution 2"))
+    second = result(page).locator("details", has=page.locator("summary", has_text="2. Solution 2"))
     assert not second.locator("pre").is_visible()
     second.locator("summary").click()
     assert "the concept of triangular numbers" in second.locator("pre").inner_text()
