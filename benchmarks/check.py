@@ -18,9 +18,10 @@ def rows(options: Options) -> Iterator[Row]:
     """The passes of one check are noted with their tokens, and run again with nothing around them."""
     import torch
 
-    from extensions.airoboros_longctx.check_service import CheckService, checked_model
+    from extensions.airoboros_longctx.check_service import CheckService
     from extensions.airoboros_longctx.checking.measured_model import LogitsModel
     from extensions.airoboros_longctx.core.checking.check_options import CheckOptions
+    from extensions.airoboros_longctx.core.checking.checked_model import checked_model
     from extensions.airoboros_longctx.rope.engine import RopeEngine
     from extensions.airoboros_longctx.workbench import Workbench
 

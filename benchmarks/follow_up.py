@@ -2,7 +2,8 @@
 
 Two webuis with this extension run side by side, one with ``prefix_cache`` off, and load the same random Llama of 28
 million parameters, scaled fourfold. Both are asked the same questions over a text that fills nine tenths of the window,
-in turn. The time is the streaming API's, from the request to the first text; and the webui's own, from its log.
+in turn. The time is the streaming API's, from the request to the first text; and the webui's own, from its log. The
+first question over a text is measured too: it is read in passes of 512 tokens, where the webui alone reads it in one.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from tests.host.running_host import RunningHost
 from tests.real_hosts import RealHost, find_hosts
 
 from .corpus import english
-from .extension_cost import newest_host
-from .measuring import row, spoken_seconds
+from .measuring import row, spoken_seconds, times_row
+from .pair_of_webuis import newest_host
 from .random_llama import make_random_llama
 from .rows import Options, Row
 
@@ -37,6 +38,8 @@ _PAIRS = 7
 _TEXTS = ((_WINDOW, 20.0, 40.0), (_WINDOW // 2, 10.0, None))
 #: There the library writes all attention scores into memory: a whole window takes a minute without us.
 _OLD_TEXTS = ((_WINDOW // 2, None, None),)
+#: The window that is filled for first questions, each over another text.
+_FIRST_TEXTS = _WINDOW // 2
 _CARD = f"Set max_seq_len to {_WINDOW} and compress_pos_emb to {_FACTOR}.\n"
 _GENERATED = re.compile(r"Output generated in ([\d.]+) seconds \([^)]*context (\d+)")
 
@@ -78,6 +81,20 @@ def _rows_of(host: RealHost, folder: Path, model: Path, texts: Any, pairs: int) 
                 ratios = [there / here for here, there in zip(own, other, strict=True)]
                 medians = ", ".join(spoken_seconds(statistics.median(times)) for times in (own, other))
                 yield row(f"{name}, {where}", against, ratios, at_least=at_least, measured=medians)
+        yield _first_questions(host, kept, off, min(_FIRST_TEXTS, texts[0][0]), pairs)
+
+
+def _first_questions(host: RealHost, kept: RunningHost, off: RunningHost, window: int, pairs: int) -> Row:
+    """Each over a text of its own, with the webuis in turn; nothing that is kept helps with it."""
+    seconds: dict[RunningHost, list[float]] = {kept: [], off: []}
+    for number in range(pairs):
+        prompt = _text(window * 9 // 10, seed=number + 2)
+        for webui in (kept, off) if number % 2 else (off, kept):
+            _ask(webui, prompt)
+            inside, context = _GENERATED.findall(webui.said())[-1]
+            seconds[webui].append(float(inside))
+    name = f"{host.name}, {int(context):,} tokens of {window:,}: first question, inside the webui"
+    return times_row(name, seconds[kept], "the same with prefix_cache off", seconds[off])
 
 
 def _started(stack: ExitStack, host: RealHost, folder: Path, model: Path, settings: str) -> RunningHost:
@@ -88,14 +105,14 @@ def _started(stack: ExitStack, host: RealHost, folder: Path, model: Path, settin
     return webui.wait_until_ready()
 
 
-def _text(tokens: int) -> str:
+def _text(tokens: int, seed: int = 1) -> str:
     """English with so many tokens of the model's tokenizer, less than one more or less in fifty."""
     from transformers import AutoTokenizer
 
     from .document_turn import SHIPPED_MODEL
 
     tokenizer: Any = AutoTokenizer.from_pretrained(str(SHIPPED_MODEL))
-    ids = tokenizer(english(8 * tokens), add_special_tokens=False)["input_ids"]
+    ids = tokenizer(english(8 * tokens, seed), add_special_tokens=False)["input_ids"]
     return str(tokenizer.decode(ids[: tokens - 40]))
 
 

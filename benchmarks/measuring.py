@@ -6,8 +6,11 @@ import gc
 import statistics
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from .rows import PAIRS, Row
+
+Measured = TypeVar("Measured")
 
 
 def seconds_of(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
@@ -19,10 +22,11 @@ def seconds_of(work: Callable[[], object], clock: Callable[[], float] = time.pro
 
 
 def in_turn(
-    ours: Callable[[], float], theirs: Callable[[], float], pairs: int = PAIRS
-) -> tuple[list[float], list[float]]:
+    ours: Callable[[], Measured], theirs: Callable[[], Measured], pairs: int = PAIRS
+) -> tuple[list[Measured], list[Measured]]:
     """What both return, pair by pair; each goes first in every other pair, so that neither gains by a drift."""
-    own, other = [], []
+    own: list[Measured] = []
+    other: list[Measured] = []
     for number in range(pairs):
         if number % 2:
             own.append(ours())

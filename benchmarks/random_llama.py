@@ -11,7 +11,7 @@ from pathlib import Path
 from .document_turn import SHIPPED_MODEL
 
 LAYERS, HIDDEN, HEADS, INTERMEDIATE = 8, 512, 8, 1408
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json")
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json")
 
 
 def make_random_llama(folder: Path, window: int, card: str = "") -> Path:
@@ -36,7 +36,7 @@ def make_random_llama(folder: Path, window: int, card: str = "") -> Path:
         pad_token_id=0,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
-    for name in _TOKENIZER_FILES:
+    for name in TOKENIZER_FILES:
         shutil.copy(SHIPPED_MODEL / name, folder / name)
     if card:
         (folder / "README.md").write_text(card, encoding="utf-8")

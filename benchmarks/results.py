@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from extensions.airoboros_longctx.command_line import main as command_line
@@ -29,6 +31,15 @@ KEPT = ROOT / "docs" / "checks"
 PAGE = ROOT / "docs" / "results.md"
 #: Each shipped model beside the published figures of the same factor.
 BESIDE = {"airoboros-tiny-1.4.1-PI-1024": PI_8192, "airoboros-tiny-1.4.1-lxctx-PI-2048": LXCTX_7B}
+VERDICTS = KEPT / "verdicts.json"
+VERDICTS_HEAD = """\
+## How often the verdict is right
+
+`python -m benchmarks.verdicts` loads each model with its right factor, half of it, none and double, and checks it with
+the options that `check` has when none is given, on several parts of Python's documentation and on other texts. A
+verdict is right where it says "right" of the right factor and reads the whole window, and names the right factor
+otherwise.
+"""
 HEAD = """\
 # How the shipped models read their window
 
@@ -66,7 +77,18 @@ def page() -> str:
             parts += [f"{title}, by context length and depth (0: the beginning of the prompt), as loaded:"]
             parts.append(retrieval_markdown(result.measured[0], kind))
         parts.append(f"{result.method} Checked in {result.seconds:.0f} s.")
+    parts += [VERDICTS_HEAD, _verdicts()]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _verdicts() -> str:
+    """A row for each model and case: how many texts, and how many of the verdicts are right; then the texts."""
+    rows = json.loads(VERDICTS.read_text(encoding="utf-8"))
+    right = Counter((row["model"], row["case"]) for row in rows if row["right"])
+    asked = Counter((row["model"], row["case"]) for row in rows)
+    lines = [[model, case, f"{right[model, case]} of {count}"] for (model, case), count in asked.items()]
+    texts = "; ".join(sorted({row["text"] for row in rows}))
+    return markdown_table(["model", "loaded with", "verdicts right"], lines) + f"\n\nTexts: {texts}."
 
 
 def _beside(result: CheckResult, published: Published) -> str:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from .core.documents.shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
-from .core.ports import DocumentStore
 from .core.settings import Settings, describe_settings, load_settings
 from .prompt_service import PromptService
 from .service import LongContextService
 
 if TYPE_CHECKING:
     from .documents.check_store import CheckStore
+    from .documents.store import FileDocumentStore
     from .host.webui import WebuiHost
     from .ui.checking.running import CheckRuns
 
@@ -50,7 +50,8 @@ class Extension:
         self._rope = RopeEngine()
         self.service = LongContextService(self.host, self._rope, self.settings, prefix_cache)
         self.prompt_service = PromptService()
-        self.shelves = DocumentShelves(document_store(self.settings(), self.host))
+        self._store = document_store(self.settings(), self.host)
+        self.shelves = DocumentShelves(self._store)
         self.prompting = WebuiPrompting(
             self.host, self.service, self.prompt_service, self.settings, new_session_state, self.shelves
         )
@@ -63,8 +64,7 @@ class Extension:
         from .host.webui_measuring import WebuiMeasuring
         from .ui.checking.runs_of_host import check_runs
 
-        kept = check_store(self.settings(), self.host)
-        return check_runs(WebuiMeasuring(self.host), self.service, self._rope, kept, self.host.log)
+        return check_runs(WebuiMeasuring(self.host), self.service, self._rope, check_store(self._store), self.host.log)
 
     def settings(self) -> Settings:
         """The settings as they are now; a bad value is named once and its default used."""
@@ -85,7 +85,7 @@ class Extension:
             self.host.log(f"The instruction templates are not in the dropdown: {error}", problem=True)
 
 
-def document_store(settings: Settings, host: WebuiHost) -> DocumentStore | None:
+def document_store(settings: Settings, host: WebuiHost) -> FileDocumentStore | None:
     """Where documents are kept; None where they end with their page, and the log says why unless that was chosen."""
     if not settings.store_documents:
         return None
@@ -103,17 +103,13 @@ def document_store(settings: Settings, host: WebuiHost) -> DocumentStore | None:
     return None
 
 
-def check_store(settings: Settings, host: WebuiHost) -> CheckStore | None:
+def check_store(store: FileDocumentStore | None) -> CheckStore | None:
     """Where the results of checks are kept: beside the documents. None where those are not stored either."""
-    if not settings.store_documents:
+    if store is None:
         return None
     from .documents.check_store import FOLDER, CheckStore
-    from .documents.store_place import store_folder
 
-    try:
-        return CheckStore(store_folder(settings.documents_folder, host.served_folders()) / FOLDER)
-    except Exception:  # said already, of the documents
-        return None
+    return CheckStore(store.folder / FOLDER)
 
 
 _extension: Extension | None = None

@@ -9,35 +9,25 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from .core.context_plan import LOADER_SETTING, PATCH, ContextPlan, Suggestion, UserRule
-from .core.errors import AiroborosLongctxError, RopeScalingError
-from .core.explanation import summary
+from .core.context_plan import ContextPlan, Suggestion
 from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
-from .core.ports import Host, LoadedModel, PrefixCache, Rope, Undo
-from .core.rope_scaling import RopeReading
+from .core.ports import Host, LoadedModel, PrefixCache, Rope
 from .core.settings import Settings
-from .core.user_rules import add_user_rule
-from .kept_prompts import KeptPrompts
-from .load_plans import LoadPlans
-
-Result = TypeVar("Result")
+from .core.user_rules import add_user_rule, rule_from
+from .loading.given_to_host import GivenToHost
+from .loading.guarded_steps import GuardedSteps, failure
+from .loading.kept_prompts import KeptPrompts
+from .loading.live_model import LiveModel
+from .loading.load_plans import LoadPlans
+from .loading.prepared_load import PendingLoad, prepare_load, take_back
 
 
 def _nothing() -> None:
     """Stands for the weak reference while there is no model."""
-
-
-@dataclass
-class PendingLoad:
-    """A load under way: the plan, and what has to be taken back when the loader returns."""
-
-    plan: ContextPlan
-    undo: list[Undo] = field(default_factory=list)
-    problem: str = ""
 
 
 class LongContextService:
@@ -49,16 +39,16 @@ class LongContextService:
         """``prefixes`` None: this host keeps no prompts."""
         self._host = host
         self._rope = rope
-        self._kept_prompts = KeptPrompts(prefixes, lambda sentence: host.log(sentence, problem=True))
         self._settings = settings
+        self._steps = GuardedSteps(host)
         self._plans = LoadPlans(host, settings)
+        self._live = LiveModel(host, rope, self._steps)
+        self._given = GivenToHost(host, self._steps)
+        self._kept_prompts = KeptPrompts(prefixes, lambda sentence: host.log(sentence, problem=True))
         self._lock = threading.RLock()
         self._model: Callable[[], Any] = _nothing  # a weak reference: an unloaded model's memory must go free
         self._expected = False  # the loader has returned the model, the host does not hold it yet
         self._adapters: tuple[Path, ...] = ()
-        self._live_undo: Undo | None = None  # holds the model weakly
-        self._window_undo: Undo | None = None
-        self._template_undo: Undo | None = None
         self._status = NO_MODEL_STATUS
 
     # -- plan ------------------------------------------------------------------------------------------------
@@ -79,22 +69,14 @@ class LongContextService:
         if not self._settings().apply_scaling:
             return None
         with self._lock:
-            self._withdraw_window()
-        pending = self._guarded("plan the load", lambda: PendingLoad(self._plans.of_load(model_name, loader)))
-        if pending is None:
-            return None
-        try:
-            if pending.plan.mechanism == PATCH and pending.plan.factor != 1.0:
-                pending.undo.append(self._rope.patch_classes(pending.plan.scaling))
-            pending.undo.append(self._host.use_loader_settings(pending.plan))
-        except Exception as error:
-            pending.problem = self._sentence("prepare the load", error)
-        return pending
+            self._given.withdraw()
+        plan = self._steps.run("plan the load", lambda: self._plans.of_load(model_name, loader))
+        return prepare_load(plan, self._host, self._rope) if plan is not None else None
 
     def end_of_load(self, pending: PendingLoad | None) -> None:
         """Take back what was prepared, whether the load succeeded or not: the next model must not see it."""
-        while pending is not None and pending.undo:
-            self._guarded("undo what was prepared for the load", pending.undo.pop())
+        if pending is not None:
+            take_back(pending, self._steps)
 
     def after_load(self, pending: PendingLoad | None, model: Any) -> LoadStatus:
         """Confirm the plan on the model that the loader returned; scale it in place where the patch missed it."""
@@ -102,12 +84,13 @@ class LongContextService:
             if pending is None or model is None:
                 self._forget()
                 return self._status
-            self._expected, self._adapters, self._live_undo = True, (), None
+            self._expected, self._adapters = True, ()
+            self._live.forget()
             try:
                 return self._confirm(pending.plan, model, pending.problem)
             except Exception as error:
-                self._withdraw_window()
-                sentence = self._sentence("confirm the load", error)
+                self._given.withdraw()
+                sentence = failure("confirm the load", error)
                 self._status = LoadStatus(Verdict.WRONG, f"NOT confirmed: {sentence}", model=pending.plan.model)
                 self._host.log(f"{self._status.model}: {self._status.headline}", problem=True)
                 return self._status
@@ -134,8 +117,9 @@ class LongContextService:
 
     def _adopt(self, loaded: LoadedModel) -> ContextPlan | None:
         """Look after ``loaded`` in place; the plan for which the host must load it again, if that is needed."""
-        self._withdraw_window()
-        self._undo_live_scaling()
+        self._given.withdraw()
+        self._kept_prompts.invalidate()
+        self._live.undo_scaling()
         self._model, self._adapters = weakref.ref(loaded.model), loaded.adapters
         self._status = LoadStatus(Verdict.LEFT_ALONE, "left alone: apply_scaling is off", model=loaded.name)
         if not self._settings().apply_scaling:
@@ -144,25 +128,18 @@ class LongContextService:
         try:
             return self._scale_adopted(loaded)
         except Exception as error:
-            sentence = self._sentence("look after the loaded model", error)
+            sentence = failure("look after the loaded model", error)
             self._status = LoadStatus(Verdict.LEFT_ALONE, f"left alone: {sentence}", model=loaded.name)
             self._host.log(f"{loaded.name}: {self._status.headline}", problem=True)
             return None
 
     def _scale_adopted(self, loaded: LoadedModel) -> ContextPlan | None:
         plan = self._plans.of_loaded(loaded)
-        reading, _ = self._read(plan, loaded.model)
-        if plan.mechanism == LOADER_SETTING and reading is not None:
-            if not reading.agrees_with(plan.scaling):
-                lacks = "its scaling"
-            elif not reading.reaches(plan.truncation_length):
-                lacks = f"room for {plan.truncation_length} tokens"
-            else:
-                lacks = ""
-            if lacks:
-                self._host.log(f"{plan.model}: loaded before this extension, without {lacks}; loading it again.")
-                self._kept_prompts.release()
-                return plan
+        lacks = self._live.lacks(plan, loaded.model)
+        if lacks:
+            self._host.log(f"{plan.model}: loaded before this extension, without {lacks}; loading it again.")
+            self._kept_prompts.release()
+            return plan
         self._confirm(plan, loaded.model)
         return None
 
@@ -172,7 +149,7 @@ class LongContextService:
         try:
             self._host.reload_model()
         except Exception as error:
-            problem = self._sentence("load the model again", error)
+            problem = failure("load the model again", error)
         loaded = self._host.loaded_model()
         if loaded is None:
             self._forget()
@@ -181,23 +158,13 @@ class LongContextService:
             self._confirm(plan, loaded.model, problem)
 
     def _confirm(self, plan: ContextPlan, model: Any, problem: str = "") -> LoadStatus:
+        from .core.explanation import summary  # here, so that a webui starts without it
+
         self._model = weakref.ref(model)
-        reading, unreadable = self._read(plan, model)
-        if plan.mechanism == PATCH and reading is not None and not reading.agrees_with(plan.scaling):
-            try:
-                self._live_undo = self._rope.scale_live(model, plan.scaling)
-                reading, unreadable = self._read(plan, model)
-            except Exception as error:
-                problem = self._sentence("scale the loaded model", error)
-        unfinished = self._guarded("finish the load", lambda: self._host.finish_load(plan, model)) or ()
-        self._status = judge(plan, summary(plan), reading, " ".join(filter(None, [problem or unreadable, *unfinished])))
-        self._withdraw_window()
-        if self._status.verdict is Verdict.CONFIRMED and plan.factor != 1.0:
-            self._window_undo = self._guarded("give the window to the host", lambda: self._host.use_window(plan))
-        if plan.instruction_template is not None:
-            self._template_undo = self._guarded(
-                "give the instruction template to the host", lambda: self._host.use_template(plan)
-            )
+        reading, problem = self._live.confirm(plan, model, problem)
+        unfinished = self._steps.run("finish the load", lambda: self._host.finish_load(plan, model)) or ()
+        self._status = judge(plan, summary(plan), reading, " ".join(filter(None, [problem, *unfinished])))
+        self._given.give(plan, confirmed=self._status.verdict is Verdict.CONFIRMED)
         self._host.log(
             " ".join(filter(None, [f"{plan.model}:", self._status.headline, self._status.advice])),
             problem=self._status.verdict is Verdict.WRONG,
@@ -208,36 +175,12 @@ class LongContextService:
         self._kept_prompts.watch(model)
         return self._status
 
-    def _read(self, plan: ContextPlan, model: Any) -> tuple[RopeReading | None, str]:
-        """What ``model`` runs, by its rotary embedding or else by its loader; or why nobody can say."""
-        try:
-            return self._rope.read(model, plan.scaling), ""
-        except RopeScalingError as error:
-            told = self._guarded("ask the loader", lambda: self._host.read_loader(plan, model))
-            return told, "" if told is not None else str(error)
-        except Exception as error:
-            return None, self._sentence("read the model back", error)
-
-    def _undo_live_scaling(self) -> None:
-        """A model that stays while its LoRAs change is as it was loaded, before it is looked at again."""
-        self._kept_prompts.invalidate()
-        if self._live_undo is not None:
-            self._guarded("undo the scaling of the loaded model", self._live_undo)
-            self._live_undo = None
-
-    def _withdraw_window(self) -> None:
-        if self._window_undo is not None:
-            self._guarded("withdraw the window", self._window_undo)
-            self._window_undo = None
-        if self._template_undo is not None:
-            self._guarded("withdraw the instruction template", self._template_undo)
-            self._template_undo = None
-
     def _forget(self) -> None:
-        self._withdraw_window()
+        self._given.withdraw()
+        self._live.forget()
         self._kept_prompts.release()
         self._model, self._expected, self._status = _nothing, False, NO_MODEL_STATUS
-        self._adapters, self._live_undo = (), None
+        self._adapters = ()
 
     def drop_kept_prompts(self) -> None:
         """The live model is about to be changed: what is read with it at this moment is not kept either."""
@@ -252,13 +195,14 @@ class LongContextService:
             headline = self._kept_prompts.after(status.headline)
             return replace(status, headline=headline) if headline != status.headline else status
         except Exception as error:
-            return LoadStatus(Verdict.LEFT_ALONE, f"left alone: {self._sentence('look at the loaded model', error)}")
+            return LoadStatus(Verdict.LEFT_ALONE, f"left alone: {failure('look at the loaded model', error)}")
 
     def window(self) -> int | None:
         """The confirmed window of the loaded model in tokens; None where nothing was scaled."""
         status = self.adopt_loaded_model()
-        scaled = status.plan is not None and status.plan.factor != 1.0 and status.verdict is Verdict.CONFIRMED
-        return status.plan.truncation_length if scaled and status.plan is not None else None
+        if status.plan is None or status.plan.factor == 1.0 or status.verdict is not Verdict.CONFIRMED:
+            return None
+        return status.plan.truncation_length
 
     def loaded_plan(self) -> ContextPlan | None:
         """The plan of the model that is loaded now; None without one, or where it could not be planned."""
@@ -274,27 +218,7 @@ class LongContextService:
             suggestion, plan = self.suggestion(), self._status.plan
             if suggestion is None or plan is None:
                 return self._status
-            rule = UserRule(
-                pattern=plan.model,
-                rope_type=suggestion.scaling.rope_type,
-                factor=suggestion.scaling.factor,
-                original_max_position_embeddings=suggestion.scaling.original_max_position_embeddings,
-            )
-            self._guarded("keep the rule", lambda: add_user_rule(self._host.rules_file(), rule))
+            rule = rule_from(suggestion, plan.model)
+            self._steps.run("keep the rule", lambda: add_user_rule(self._host.rules_file(), rule))
             self._model = _nothing
             return self.adopt_loaded_model()
-
-    # -- failures ---------------------------------------------------------------------------------------------------
-
-    def _guarded(self, what: str, step: Callable[[], Result]) -> Result | None:
-        try:
-            return step()
-        except Exception as error:
-            self._host.log(self._sentence(what, error), problem=True)
-            return None
-
-    @staticmethod
-    def _sentence(what: str, error: Exception) -> str:
-        if isinstance(error, AiroborosLongctxError):
-            return str(error)
-        return f"Could not {what}: {type(error).__name__}: {error}. The model is as the loader left it."

@@ -39,8 +39,8 @@ def wait_for_share(page: Any, share: float) -> None:
     )
 
 
-def verdict(page: Any) -> str:
-    page.locator(VERDICT).wait_for(timeout=120_000)
+def verdict(page: Any, seconds: int = 240) -> str:
+    page.locator(VERDICT).wait_for(timeout=1000 * seconds)
     return str(page.locator(VERDICT).inner_text())
 
 

@@ -28,6 +28,14 @@ FIND_PACKAGE = "import importlib.util, sys; sys.exit(importlib.util.find_spec('a
 ORDERS = {"no act-order": False, "act-order": True}
 
 
+def need_auto_gptq(host: RealHost) -> None:
+    """Skip where the webui has no AutoGPTQ loader, or its Python no auto_gptq."""
+    if "def AutoGPTQ_loader" not in (host.webui / "modules" / "models.py").read_text():
+        pytest.skip(f"{host.name} has no AutoGPTQ loader")
+    if subprocess.run([str(host.python), "-c", FIND_PACKAGE], check=False, timeout=120).returncode:
+        pytest.skip(f"{host.name} has no auto_gptq")
+
+
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     return pytest.importorskip("transformers").AutoTokenizer.from_pretrained(DEMO)
@@ -132,11 +140,7 @@ def test_the_users_own_checkpoint_wins(gptq_host, quantised, tmp_path):
 
 def test_a_rounded_model_in_every_release_that_has_the_loader(host, questions, tmp_path):
     """Without fused attention, which later versions of Transformers do not fit."""
-    models = (host.webui / "modules" / "models.py").read_text()
-    if "def AutoGPTQ_loader" not in models:
-        pytest.skip(f"{host.name} has no AutoGPTQ loader")
-    if subprocess.run([str(host.python), "-c", FIND_PACKAGE], check=False, timeout=120).returncode:
-        pytest.skip(f"{host.name} has no auto_gptq")
+    need_auto_gptq(host)
     model = tmp_path / "airoboros-tiny-PI-1024-GPTQ"
     command = [str(host.python), str(HERE / "round_model.py"), str(DEMO), str(model)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)

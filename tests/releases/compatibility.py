@@ -30,6 +30,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "ExLlama": ("ExLlama up to its kernels",),
     "llama.cpp": ("llama.cpp, Python binding", "llama.cpp, command line"),
     "documents": ("question from documents",),
+    "check": ("check of the context", "check through other loaders"),
     "by API": ("documents by API",),
     "PLAINFORMAT": ("PLAINFORMAT",),
     "template": ("instruct template",),

@@ -22,6 +22,11 @@ LOADER_TESTS: dict[str, tuple[str, ...]] = {
     "GPTQ through Transformers": ("tests/host/test_loaders_gptqmodel.py",),
     "llama.cpp, Python binding": ("tests/host/test_loaders_llama_cpp_python.py",),
     "llama.cpp, command line": ("tests/host/test_loaders_llama_server.py",),
+    "check through other loaders": (
+        "tests/browser/test_webui_check.py",
+        "-k",
+        "scales_by_itself or llama_server or autogptq",
+    ),
 }
 
 

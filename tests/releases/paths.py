@@ -16,6 +16,7 @@ import numpy as np
 from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, render
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
 from tests.host.models import BASE, CONFIRMED, DEMO, FACTOR, LONG, WINDOW
+from tests.releases.check_path import TOLERANCE, checked_in_page, checked_in_workbench, difference
 from tests.releases.release_run import Absent, ReleaseRun
 
 TEMPLATE = instruction_template("Airoboros-1.4")
@@ -48,6 +49,20 @@ def status_line(run: ReleaseRun) -> str:
         run.page.locator(panel).first.wait_for(state="attached", timeout=SOON)
     run.picture("status")
     return f"{CONFIRMED}; both panels below it"
+
+
+def check(run: ReleaseRun) -> str:
+    """The panel's check of the loaded model finds what the workbench finds, and leaves the model as it was."""
+    said, found = checked_in_page(run.page)
+    run.picture("check")
+    expected = checked_in_workbench()
+    assert found.verdict == expected.verdict, found.verdict.sentence
+    assert said.endswith(found.verdict.sentence), f"the page says {said!r}"
+    most = difference(found, expected)
+    assert most < TOLERANCE, f"perplexities differ by {most:.2g} from the workbench's"
+    assert found.notes == (), found.notes
+    _scaled(run)
+    return f"{found.verdict.kind}; perplexities within {most:.1g} of the workbench's; logits as before, bit for bit"
 
 
 def api_load(run: ReleaseRun) -> str:
@@ -186,6 +201,7 @@ PATHS: dict[str, Callable[[ReleaseRun], str]] = {
     "page and API": page_and_api,
     "Transformers, command line": command_line,
     "status line and panels": status_line,
+    "check of the context": check,
     "instruct template": template,
     "question from documents": document_question,
     "PLAINFORMAT": plainformat,

@@ -27,7 +27,7 @@ TEXT = "The harbor of the old town is teal.\nThe tower is red; see § 3.5 – �
 
 @dataclass
 class Turn:
-    """After two finished turns; ``counted`` are the texts that were counted, in order."""
+    """After ``turns`` finished turns; ``counted`` are the texts that were counted, in order."""
 
     limit_tokens: int = 10**6
     template: str = "Airoboros-1.4"
@@ -37,7 +37,8 @@ class Turn:
     counted: list[str] = field(default_factory=list)
 
     def render(self, message: str, turns: int) -> str:
-        return render_conversation(instruction_template(self.template), message, HISTORY[self.turns - turns :])
+        finished = HISTORY[: self.turns]
+        return render_conversation(instruction_template(self.template), message, finished[self.turns - turns :])
 
     def count_tokens(self, text: str) -> int:
         self.counted.append(text)
@@ -303,3 +304,27 @@ def test_whole_documents_that_do_not_all_fit_stand_before_every_question_alike(t
             assert 5 < len(built.blocks) < 12
             prompts.append(built.text)
     assert common_beginning(prompts).endswith("\nENDINPUT\nBEGININSTRUCTION\n")
+
+
+def asked_one_after_another(**options) -> list[str]:
+    """The prompts of three questions over the same documents, each after the turn before it."""
+    documents = [Document(TEXT * 3, (("url", "u"),)), Document("Short.")]
+    return [
+        PromptService().build(documents, question, DocumentOptions(**options), Turn(turns=turns)).text
+        for turns, question in enumerate(("Why?", "And then?", "What color is the harbor?"))
+    ]
+
+
+def test_in_a_chat_that_grows_the_documents_stand_before_every_question_alike():
+    prompts = asked_one_after_another()
+    assert len(set(prompts)) == 3
+    common = common_beginning(prompts)
+    assert common.endswith("\nENDINPUT\nBEGININSTRUCTION\n")
+    assert common.count("BEGININPUT") == 2
+
+
+def test_earlier_turns_that_are_sent_along_stand_before_the_documents():
+    """The models were trained with the documents in the last message: that prefix is a chat's, and not theirs."""
+    prompts = asked_one_after_another(without_history=False)
+    assert [prompt.count(HISTORY[0][1]) for prompt in prompts] == [0, 1, 1]
+    assert "BEGININPUT" not in common_beginning(prompts)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..core.checking.check_options import CheckError, CheckOptions
 from ..core.checking.check_result import OTHER_FACTOR, RIGHT, SHORT, UNCLEAR, CheckProgress, CheckResult
+from ..core.checking.pace import spoken_time
 from ..core.checking.result_file import as_json
 from ..core.checking.tables import as_csv, as_markdown
 from ..core.errors import AiroborosLongctxError
@@ -40,7 +41,11 @@ STATUS = {RIGHT: 0, OTHER_FACTOR: 1, SHORT: 1, UNCLEAR: 3}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model_folder", metavar="MODEL_FOLDER", help="a folder with a model in Hugging Face format")
     parser.add_argument(
-        "--text", nargs="+", default=[], metavar="FILE", help="measure perplexity on these (default: a text that ships)"
+        "--text",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="measure perplexity on these (default: the documentation that comes with Python)",
     )
     parser.add_argument(
         "--contexts", type=_lengths, default=(), metavar="64,128,…", help="context lengths (default: 64, 128, … window)"
@@ -67,8 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     texts = tuple(_text(name) for name in arguments.text)
     if arguments.out is not None:
         _make_folder(arguments.out)
-    from ..check_service import CheckService, checked_model
+    from ..check_service import CheckService
     from ..checking.measured_model import LogitsModel
+    from ..core.checking.checked_model import checked_model
     from ..rope.engine import RopeEngine
     from ..workbench import Workbench
 
@@ -105,7 +111,7 @@ class _Progress:
         self._tenth = -1
 
     def __call__(self, progress: CheckProgress) -> None:
-        left = "" if progress.seconds_left is None else f", {_spoken(progress.seconds_left)} left"
+        left = "" if progress.seconds_left is None else f", about {spoken_time(progress.seconds_left)} left"
         line = f"{progress.share:4.0%}{left}: {progress.doing}"
         if self._live:
             print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
@@ -182,8 +188,3 @@ def _factors(text: str) -> tuple[float, ...]:
     if not all(1 <= factor <= 1000 for factor in factors):
         raise argparse.ArgumentTypeError(f"{text!r} found; factors of 1 or more are needed, such as 2,8")
     return factors
-
-
-def _spoken(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .context_plan import Capabilities, ContextPlan, PlanRequest
-from .documents.chat_session import ChatDocument
-from .documents.place import Shelf
-from .model_facts import ServedFacts
-from .rope_scaling import RopeReading, RopeScaling
+if TYPE_CHECKING:
+    from .context_plan import Capabilities, ContextPlan, PlanRequest
+    from .documents.chat_session import ChatDocument
+    from .documents.place import Shelf
+    from .model_facts import ServedFacts
+    from .rope_scaling import RopeReading, RopeScaling
 
 #: Takes back what was done; calling it twice does no harm.
 Undo = Callable[[], None]

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .context_plan import UserRule
 from .foreign_text import quoted, quoted_value
 from .prompts.document_options import PASSAGES, DocumentOptions
 from .shipped_yaml import read_shipped_yaml
 from .user_rules import parse_rules
+
+if TYPE_CHECKING:
+    from .context_plan import UserRule
 
 SETTINGS_FILE = Path(__file__).parent.parent / "settings.yaml"
 

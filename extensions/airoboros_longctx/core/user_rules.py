@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from .context_plan import UserRule
+from .context_plan import Suggestion, UserRule
 from .errors import SettingsError
 from .foreign_text import UnreadableFileError, quoted, quoted_value, read_bytes
-from .reading.model_config import LARGEST_COUNT, LARGEST_FACTOR
+from .rope_scaling import LARGEST_COUNT, LARGEST_FACTOR
 
 _FILE_BYTES = 256 << 10
 _MOST_RULES = 1000
@@ -36,6 +36,12 @@ def parse_rules(value: object, source: str) -> tuple[tuple[UserRule, ...], tuple
     if len(value) > _MOST_RULES:
         problems.append(f"{source}: only the first {_MOST_RULES} rules are used.")
     return tuple(rules), tuple(problems)
+
+
+def rule_from(suggestion: Suggestion, model: str) -> UserRule:
+    """The rule that a user makes of a ``suggestion`` for ``model`` by accepting it."""
+    scaling = suggestion.scaling
+    return UserRule(model, scaling.rope_type, scaling.factor, scaling.original_max_position_embeddings)
 
 
 def _rule(item: object) -> UserRule:

@@ -37,6 +37,10 @@ class FileDocumentStore:
         self._lock = StoreLock(folder / _LOCK)
         self._cache = DocumentCache(_CACHE_BYTES)
 
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
     # -- one shelf -------------------------------------------------------------------------------------------------
 
     def read(self, shelf: Shelf) -> tuple[ChatDocument, ...]:

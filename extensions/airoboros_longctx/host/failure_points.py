@@ -75,8 +75,10 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("core.settings.load_settings", LOAD, _UNPLANNED),
     FailurePoint("service.LongContextService.applies_plans", LOAD, _STOCK_WINDOW),
     FailurePoint("service.LongContextService.plan", LOAD, _STOCK_WINDOW),
-    FailurePoint("load_plans.LoadPlans.of_load", LOAD, _UNPLANNED),
-    FailurePoint("load_plans.LoadPlans.of_loaded", RELOAD, "the model stays as it was loaded, and the status says why"),
+    FailurePoint("loading.load_plans.LoadPlans.of_load", LOAD, _UNPLANNED),
+    FailurePoint(
+        "loading.load_plans.LoadPlans.of_loaded", RELOAD, "the model stays as it was loaded, and the status says why"
+    ),
     FailurePoint("service.LongContextService.before_load", LOAD, _UNPLANNED),
     FailurePoint("service.LongContextService.end_of_load", LOAD, "the next model is read back; red where it differs"),
     FailurePoint("service.LongContextService.after_load", LOAD, "the model is confirmed at the next refresh"),

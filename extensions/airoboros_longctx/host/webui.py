@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.context_plan import LOADER_SETTING, NONE, Capabilities, ContextPlan, PlanRequest
 from ..core.ports import LoadedModel, Undo
 from ..core.prompts.instruction_templates import instruction_template
 from ..core.prompts.template_formats import as_jinja
-from ..core.rope_scaling import RopeReading
-from .loader_settings import families
-from .loader_settings.load import Load, one_after_the_other
 from .webui_adapters import applied_adapters
 from .webui_capabilities import probe_capabilities
-from .webui_request import UsersRequest
 from .webui_seams import WINDOW_KEYS
+
+if TYPE_CHECKING:
+    from ..core.rope_scaling import RopeReading
+    from .loader_settings.load import Load
+    from .webui_request import UsersRequest
 
 #: The literal that v1.x's own API puts where a request names no truncation_length.
 _OLD_API = "extensions.api.util"
@@ -44,8 +45,13 @@ class WebuiHost:
         self._paused = False
         #: The names of the templates that stand in the webui's folder.
         self.templates: frozenset[str] = frozenset()
-        self._asked = UsersRequest(shared)
         self._withdrawable: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
+
+    @cached_property
+    def _asked(self) -> UsersRequest:
+        from .webui_request import UsersRequest  # here, so that the webui starts without it and the loaders' settings
+
+        return UsersRequest(self._shared)
 
     # -- what is there ---------------------------------------------------------------------------------------------
 
@@ -107,6 +113,8 @@ class WebuiHost:
         """``stock``, the webui's settings for a model, with the planned window, factor and loader in them."""
         if plan.factor == 1.0 or plan.mechanism == NONE:
             return stock
+        from .loader_settings import families
+
         saved = self._asked.saved_settings(model_name)
         planned: dict[str, Any] = {key: plan.truncation_length for key in WINDOW_KEYS if key in stock}
         planned["loader"] = plan.loader
@@ -168,18 +176,27 @@ class WebuiHost:
         return state
 
     def use_loader_settings(self, plan: ContextPlan) -> Undo:
+        from .loader_settings import families
+        from .loader_settings.load import one_after_the_other
+
         prepare = partial(families.prepare, self._load_of(plan))
         if plan.factor == 1.0 or plan.mechanism == NONE:
             return prepare()
         return one_after_the_other((partial(self.use_window, plan), prepare))
 
     def finish_load(self, plan: ContextPlan, model: Any) -> tuple[str, ...]:
+        from .loader_settings import families
+
         return families.finish(self._load_of(plan), model)
 
     def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
+        from .loader_settings import families
+
         return families.read(plan.loader, model, self.model_path(plan.model))
 
     def _load_of(self, plan: ContextPlan) -> Load:
+        from .loader_settings.load import Load
+
         return Load(plan, self._shared.args, self.model_path(plan.model), self._asked.provided())
 
     def use_window(self, plan: ContextPlan) -> Undo:

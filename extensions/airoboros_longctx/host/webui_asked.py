@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..core.documents.chat_session import ChatDocument, ChatSession
-from ..core.documents.inline_documents import inline_request
 from ..core.documents.place import Place
 from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
@@ -82,6 +81,8 @@ class WebuiAsking:
         """
         if SESSION_KEY in state:
             return self._asked_by_page(state, arguments or {})
+        from ..core.documents.inline_documents import inline_request  # here, so that the webui starts without it
+
         messages = (state.get("history") or {}).get("messages")
         inline = inline_request(messages, self._settings().api_document_characters) if messages else None
         if inline is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ..core.context_plan import Capabilities
-from .loader_settings.families import LLAMA_CPP, family_of, mechanism_of
 
 #: What Transformers reads these weights with: each needs every one of the groups, of a group any package.
 _WEIGHT_PACKAGES = {
@@ -26,11 +28,10 @@ def offered_loaders() -> tuple[str, ...]:
 
 def probe_capabilities(args: Any) -> Capabilities:
     """Look at the webui's loader table, the installed packages and the GPU. ``args`` is its ``shared.args``."""
+    from .loader_settings.families import mechanism_of  # here, so that the webui starts without it
+
     offered = offered_loaders()
-    missing = {loader: _packages(loader)[:1] for loader in offered if not _installed(loader)}
-    for weights, groups in _WEIGHT_PACKAGES.items():
-        if lacking := tuple(group[0] for group in groups if not any(map(_is_there, group))):
-            missing[weights] = lacking
+    missing = dict(missing_packages(offered, _places()))
     on_cpu = bool(getattr(args, "cpu", False))
     return Capabilities(
         host="webui",
@@ -42,8 +43,37 @@ def probe_capabilities(args: Any) -> Capabilities:
     )
 
 
+@lru_cache(maxsize=4)
+def missing_packages(
+    offered: tuple[str, ...], _places: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What has to be installed first: for a loader, or for Transformers to read a format of weights.
+
+    Looked for again once a package or a checkout came or went: that changes a folder of ``_places``.
+    """
+    missing = [(loader, _packages(loader)[:1]) for loader in offered if not _installed(loader)]
+    for weights, groups in _WEIGHT_PACKAGES.items():
+        if lacking := tuple(group[0] for group in groups if not any(map(_is_there, group))):
+            missing.append((weights, lacking))
+    return tuple(missing)
+
+
+def _places() -> tuple[tuple[str, int], ...]:
+    """The folders of packages and checkouts, and when each was last changed, in nanoseconds; 0 where it is none."""
+    return tuple((place, _changed(place)) for place in (*sys.path, "repositories/"))
+
+
+def _changed(place: str) -> int:
+    try:
+        return os.stat(place or ".").st_mtime_ns  # noqa: PTH116  # several times as quick as a Path
+    except (OSError, ValueError):
+        return 0
+
+
 def _packages(loader: str) -> tuple[str, ...]:
     """What ``loader`` can be loaded with in this release, any one of them; empty where it needs nothing."""
+    from .loader_settings.families import LLAMA_CPP, family_of
+
     family = family_of(loader)
     packages = family.packages
     if loader in LLAMA_CPP:

@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..core.ports import LoadedModel
+from .taking_turns import taking_turns
 from .webui import WebuiHost
 from .webui_generating import reply_to
-
-#: A lock that is let go and taken again at once never reaches those who wait for it.
-_LET_OTHERS_IN_SECONDS = 0.005
 
 
 class WebuiMeasuring:
@@ -55,12 +53,11 @@ class WebuiMeasuring:
         if self.tokenizer() is None:
             yield
             return
-        with self._shared.generation_lock or self._own_lock:
+        with taking_turns(self._shared.generation_lock or self._own_lock):
             try:
                 yield
             finally:
                 self._say_busy()
-        time.sleep(_LET_OTHERS_IN_SECONDS)
 
     def _say_busy(self) -> None:
         """A webui that puts an idle model away counts from here."""

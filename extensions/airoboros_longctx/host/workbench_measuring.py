@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ..core.ports import LoadedModel
+from .taking_turns import taking_turns
 from .workbench import WorkbenchHost
 from .workbench_server import ServerHost
-
-_LET_OTHERS_IN_SECONDS = 0.005
 
 
 class WorkbenchMeasuring:
@@ -36,8 +33,5 @@ class WorkbenchMeasuring:
         replies = list(self._host.generate(prompt, tokens, 0.0, (), threading.Event(), 1.0))
         return replies[-1] if replies else ""
 
-    @contextmanager
-    def between(self) -> Iterator[None]:
-        with self._host.one_at_a_time:
-            yield
-        time.sleep(_LET_OTHERS_IN_SECONDS)
+    def between(self) -> AbstractContextManager[None]:
+        return taking_turns(self._host.one_at_a_time)

@@ -80,8 +80,9 @@ class PrefixCacheEngine:
         if current is None:
             return f"prompts are not kept: {self._why_not}" if self._why_not else ""
         current.store.trim()
-        if current.reading is not None:
-            return "reading the prompt: {:,} of {:,} tokens".format(*current.reading)
+        reading = current.reading  # another thread's, which may be done meanwhile
+        if reading is not None:
+            return "reading the prompt: {:,} of {:,} tokens".format(*reading)
         tokens, size = current.store.held()
         parts = [kept_sentence(tokens, size)] if tokens else []
         if current.why_left_alone:

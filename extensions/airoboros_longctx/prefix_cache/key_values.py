@@ -2,11 +2,12 @@
 
 ``KeyValues``: for each layer the keys and the values, shape ``(1, kv_heads, tokens, head_dim)``. Transformers up to
 4.35 takes them as tuples; from 4.36 on its ``DynamicCache`` grows by concatenation, and never writes into ours. Told
-apart by looking.
+apart by looking. Where it consists of layers (from 4.54 on), they get room for a whole prompt at once.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -30,9 +31,10 @@ def cache_class() -> type | None:
     return DynamicCache if isinstance(DynamicCache, type) else None
 
 
-def new_past(config: Any, layers: KeyValues) -> Any:
+def new_past(config: Any, layers: KeyValues, room: int = 0) -> Any:
     """What ``generate`` takes as the past that ``layers`` are; ``layers`` is empty afterwards.
 
+    ``room``: memory for so many tokens is taken at once, where the library lets us, and not anew for each pass.
     None stands for the tuples of nothing. Raises ValueError for a model whose layers do not keep every position.
     """
     made = cache_class()
@@ -45,6 +47,8 @@ def new_past(config: Any, layers: KeyValues) -> Any:
     kinds = {type(layer).__name__ for layer in getattr(cache, "layers", ())}
     if kinds - set(_PLAIN_LAYERS):
         raise ValueError(f"cache layers of the kind {', '.join(sorted(kinds))}")
+    if kinds and room:
+        cache.layers = [_roomy_layer_class()(room) for _ in cache.layers]
     for number in range(len(layers)):
         keys, values = layers.pop(0)
         if kinds:  # they would copy what they are given, and so they are given nothing first
@@ -53,6 +57,42 @@ def new_past(config: Any, layers: KeyValues) -> Any:
         else:
             cache.update(keys, values, number)
     return cache
+
+
+@functools.cache
+def _roomy_layer_class() -> Any:
+    """The library's layer, with memory for ``room`` tokens; past them it grows as the library's does."""
+    from transformers.cache_utils import DynamicLayer
+
+    class RoomyLayer(DynamicLayer):  # type: ignore[misc,unused-ignore]
+        keys: Any
+        values: Any
+
+        def __init__(self, room: int) -> None:
+            super().__init__()
+            self._room = room
+            self._memory: tuple[Tensor, ...] = ()
+
+        def update(self, key_states: Tensor, value_states: Tensor, *given: Any, **named: Any) -> Any:
+            new, held = (key_states, value_states), self.get_seq_length()
+            end = held + key_states.shape[-2]
+            if end in (0, held) or end > self._room:
+                self._memory = ()
+                return super().update(*new, *given, **named)
+            if not self._memory:
+                if not self.is_initialized:
+                    super().update(*(tensor[..., :0, :] for tensor in new), *given, **named)
+                self._memory = tuple(one.new_empty((*one.shape[:-2], self._room, one.shape[-1])) for one in new)
+                self._write((self.keys, self.values) if held else (), 0, held)
+            self._write(new, held, end)
+            self.keys, self.values = (memory[..., :end, :] for memory in self._memory)
+            return self.keys, self.values
+
+        def _write(self, tensors: Sequence[Tensor], start: int, end: int) -> None:
+            for memory, tensor in zip(self._memory, tensors, strict=False):
+                memory[..., start:end, :] = tensor
+
+    return RoomyLayer
 
 
 def layers_of(past: Any) -> KeyValues:

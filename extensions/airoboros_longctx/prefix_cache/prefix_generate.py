@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..core.prefix_reuse import CHUNK_TOKENS, SMALLEST_PROMPT
 from .free_memory import give_memory_back, is_out_of_memory
-from .key_values import bytes_per_token, first_tokens, layers_of, lengths, new_past, taken_out
+from .key_values import bytes_per_token, first_tokens, lengths, new_past, taken_out
 from .model_state import UnwatchableModelError, is_exact, model_state
 from .plain_prompt import NotPlainError, PlainPrompt, plain_prompt
 from .prefill import FirstPass, read_prompt
@@ -156,13 +156,14 @@ class PrefixGenerate:
 
         wanted = (whole - start) * bytes_per_token(model.config, torch.finfo(model.dtype).bits // 8)
         self.store.make_room({str(prompt.ids.device): wanted})
-        past = new_past(model.config, taken.layers)
+        past = new_past(model.config, taken.layers, room=whole)
         past, held = read_prompt(model, prompt.ids, past, start, self._chunk, aligned, goes_on)
         if held and lengths(past) != {held}:
             raise RuntimeError(f"the layers hold {sorted(lengths(past))} tokens where {held} were read")
         stopped = held < whole - 1
         if stopped:
-            taken.tokens, taken.layers = prompt.tokens[:held], layers_of(past)
+            taken.tokens = prompt.tokens[:held]
+            taken.layers = first_tokens(taken_out(past), held) if held else []
             self.store.put(taken)
         return _Read(prompt, taken, past, stopped)
 

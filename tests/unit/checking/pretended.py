@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from extensions.airoboros_longctx.check_service import CheckedModel
+from extensions.airoboros_longctx.core.checking.checked_model import CheckedModel
 from extensions.airoboros_longctx.core.errors import RopeScalingError
 from extensions.airoboros_longctx.core.ports import Undo
 from extensions.airoboros_longctx.core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template

@@ -41,7 +41,7 @@ def test_a_check_prints_the_verdict_and_writes_its_files(tmp_path: Path, capsys:
 def test_texts_of_ones_own_and_whole_curves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = tmp_path / "card.md"
     text.write_text((Path(MODEL) / "README.md").read_text(encoding="utf-8"), encoding="utf-8")
-    given = ["--contexts", "64,128", "--windows", "4", "--text", str(text), "--compare-unscaled", "--no-trial"]
+    given = ["--contexts", "64,128", "--windows", "8", "--text", str(text), "--compare-unscaled", "--no-trial"]
     assert main(["check", MODEL, *given]) == 0
     printed = capsys.readouterr().out
     assert "| context | ×4 (as loaded) | no scaling |\n" in printed

@@ -13,7 +13,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from extensions.airoboros_longctx.check_service import CheckedModel, CheckService, checked_model
+from extensions.airoboros_longctx.check_service import CheckService
 from extensions.airoboros_longctx.checking.generating_model import GeneratingModel
 from extensions.airoboros_longctx.checking.measured_model import LogitsModel
 from extensions.airoboros_longctx.checking.next_token_logits import (
@@ -22,6 +22,7 @@ from extensions.airoboros_longctx.checking.next_token_logits import (
     transformers_model,
 )
 from extensions.airoboros_longctx.core.checking.check_options import CheckOptions
+from extensions.airoboros_longctx.core.checking.checked_model import CheckedModel, checked_model
 from extensions.airoboros_longctx.core.checking.retrieval_prompts import retrieval_prompts
 from extensions.airoboros_longctx.core.checking.scored_pieces import perplexity_point, scored_pieces
 from extensions.airoboros_longctx.core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template

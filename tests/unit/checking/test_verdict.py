@@ -79,6 +79,38 @@ def test_a_base_model_is_right_without_scaling() -> None:
     )
 
 
+def test_a_model_that_knows_nothing_is_never_right() -> None:
+    """Random weights: the same perplexity with every factor, and no answer."""
+    none = {256: 0, 1024: 0}
+    loaded, half, double = (measured(factor, {64: 2090.0, 1024: 2089.0}, none) for factor in (4, 2, 8))
+    assert verdict(1024, loaded, half, double) == CheckVerdict(
+        "unclear",
+        "Scaled ×4, whether it reads 1024 tokens better than with ×2 or ×8 cannot be told: perplexity "
+        "2090 at 64 and 2089 at 1024, 0 of 10 answers at 1024. Another text, or more pieces of it (--windows), may "
+        "tell.",
+        1024,
+    )
+
+
+def test_one_factor_that_reads_alike_is_enough_to_doubt() -> None:
+    loaded = measured(4, {64: 29.0, 1024: 7.3})
+    found = verdict(1024, loaded, measured(2, {64: 33.0, 1024: 7.9}), measured(8, {64: 29.0, 1024: 7.3}))
+    assert found.kind == "unclear"
+    assert found.looks_like_factor is None
+    assert found.sentence.startswith("Scaled ×4, whether it reads 1024 tokens better than with ×8 cannot be told")
+
+
+def test_a_factor_that_was_asked_for_near_the_loaded_one_may_read_alike() -> None:
+    loaded, near = measured(4, {64: 29.0, 1024: 7.3}), measured(4.2, {64: 29.0, 1024: 7.3})
+    assert verdict(1024, loaded, measured(2, {64: 33.0, 1024: 7.9}), near).kind == "right"
+
+
+def test_a_loader_without_logits_whose_model_answers_nothing_reads_nothing() -> None:
+    assert verdict(1024, measured(4, {}, {256: 1, 1024: 0})) == CheckVerdict(
+        "unclear", "Scaled ×4, it reads no context well: 1 of 10 answers at 256."
+    )
+
+
 def test_a_window_that_is_not_read_to_its_end_is_short() -> None:
     half = measured(4, {2048: 8.0, 4096: 7.6, 8192: 7.5})
     assert verdict(16384, measured(8, SHORT_8), half) == CheckVerdict(
@@ -110,6 +142,13 @@ def test_a_perplexity_that_explodes_is_told_in_words() -> None:
 def test_a_window_ends_where_the_answers_do() -> None:
     assert reads_to(measured(4, SCALED_8, {2048: 10, 4096: 9, 8192: 2, 16384: 1})) == 8192
     assert reads_to(measured(4, SCALED_8, {2048: 4, 4096: 0, 8192: 0, 16384: 0})) == 16384, "it cannot answer at all"
+
+
+def test_a_text_that_it_foretells_badly_does_not_end_a_window_in_which_it_answers() -> None:
+    foreign = {64: 365.0, 128: 394.0, 256: 457.5, 1024: 460.0}
+    assert reads_to(measured(4, foreign, {256: 9, 1024: 5})) == 1024
+    assert reads_to(measured(4, foreign, {256: 9, 1024: 4})) == 256
+    assert reads_to(measured(4, foreign)) == 64
 
 
 def test_a_small_rise_is_within_the_noise() -> None:

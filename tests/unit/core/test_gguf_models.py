@@ -107,7 +107,7 @@ def test_a_scaling_in_the_metadata_is_left_to_llama_cpp(tmp_path: Path) -> None:
     assert (plan.loader, plan.mechanism, plan.rope_type, plan.factor) == ("llama.cpp", "model_config", "linear", 4)
     assert (plan.original_max_position_embeddings, plan.max_position_embeddings) == (2048, 8192)
     assert because_of(plan, "mechanism") == "the GGUF's own metadata states it and llama.cpp applies it"
-    assert because_of(plan, "factor") == "linear ×4: rope.scaling.factor 4.0, rope.scaling.type linear"
+    assert because_of(plan, "factor") == "rope.scaling.factor 4.0, rope.scaling.type linear"
     assert because_of(plan, "original_max_position_embeddings") == "GGUF metadata states 2048"
     assert not warned(plan, "scaled")
 

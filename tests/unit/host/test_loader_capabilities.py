@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ def webui(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         package.loaders = loaders
         monkeypatch.setitem(sys.modules, "modules", package)
         monkeypatch.setitem(sys.modules, "modules.loaders", loaders)
+        webui_capabilities.missing_packages.cache_clear()
         monkeypatch.setattr(webui_capabilities, "_is_there", lambda module: module in installed)
         return probe_capabilities(SimpleNamespace(cpu=True, **args))
 
@@ -104,3 +106,26 @@ def test_the_memory_of_each_gpu(webui: Any, monkeypatch: pytest.MonkeyPatch) -> 
     assert webui_capabilities._gpu_bytes() == ()
     monkeypatch.setitem(sys.modules, "torch", None)
     assert webui_capabilities._gpu_bytes() == ()
+
+
+def test_a_package_that_is_installed_meanwhile_is_found(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    offered = ("AutoGPTQ",)
+
+    def missing():
+        return dict(webui_capabilities.missing_packages(offered, webui_capabilities._places())).get("AutoGPTQ")
+
+    assert missing() == ("auto_gptq",)
+    time.sleep(0.02)  # longer than a tick of the file system's clock
+    (tmp_path / "auto_gptq.py").touch()
+    assert missing() is None
+
+
+def test_packages_are_looked_for_once_while_nothing_is_installed(monkeypatch):
+    asked = []
+    monkeypatch.setattr(webui_capabilities, "_is_there", asked.append)
+    places = (("somewhere", 1),)
+    webui_capabilities.missing_packages(("AutoGPTQ",), places)
+    once = len(asked)
+    webui_capabilities.missing_packages(("AutoGPTQ",), places)
+    assert len(asked) == once > 0

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING
+from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, ContextPlan
+from extensions.airoboros_longctx.core.model_facts import GgufFacts, ModelFacts
 from extensions.airoboros_longctx.core.rope_scaling import RopeReading
 from extensions.airoboros_longctx.host.loader_settings import families
 from extensions.airoboros_longctx.host.loader_settings.llama_server import (
@@ -18,6 +22,7 @@ from extensions.airoboros_longctx.host.loader_settings.llama_server import (
     stated_factor,
     stated_rope,
     with_rope,
+    with_window,
 )
 from tests.unit.host.test_loader_settings import plan
 
@@ -77,6 +82,39 @@ def test_only_plain_numbers_reach_the_command_line() -> None:
     for factor in (float("inf"), float("nan"), 1.0, 1e9):
         assert with_rope("jinja", plan("llama.cpp", LOADER_SETTING, factor=factor)) == "jinja"
     assert with_rope("jinja", plan("llama.cpp", LOADER_SETTING, "yarn")) == "jinja"
+
+
+def facts(trained: int | None = 2048, model_type: str = "llama") -> ModelFacts:
+    return ModelFacts("m.gguf", "m", model_type=model_type, gguf=GgufFacts(context_length=trained))
+
+
+def test_the_planned_window_takes_the_place_of_the_files_own() -> None:
+    ours = "override-kv=llama.context_length=int:8192"
+    assert with_window("jinja", LINEAR_4, facts()) == f"jinja,{ours}"
+    assert with_window("--jinja", NTK_8, facts(model_type="qwen2")) == (
+        f"--jinja --override-kv qwen2.context_length=int:{NTK_8.truncation_length}"
+    )
+    written = with_window(None, LINEAR_4, facts())
+    assert written == ours
+    assert with_window(written, LINEAR_4, facts()) == ours  # never twice
+
+
+@pytest.mark.parametrize(
+    ("users", "planned", "found"),
+    [
+        ("override-kv=tokenizer.ggml.add_bos_token=bool:false", LINEAR_4, facts()),
+        ("--override-kv tokenizer.ggml.add_bos_token=bool:false", LINEAR_4, facts()),
+        ("jinja", LINEAR_4, facts(8192)),
+        ("jinja", LINEAR_4, facts(None)),
+        ("jinja", LINEAR_4, facts(model_type="a b=int:1,jinja")),
+        ("jinja", plan("llama.cpp", LOADER_SETTING, factor=1.0), facts()),
+        ("jinja", plan("llama.cpp", LOADER_SETTING, "yarn"), facts()),
+    ],
+)
+def test_a_window_that_needs_nothing_or_is_the_users_is_left(
+    users: str, planned: ContextPlan, found: ModelFacts
+) -> None:
+    assert with_window(users, planned, found) == users
 
 
 @pytest.mark.parametrize(
@@ -156,6 +194,44 @@ def test_a_server_that_was_told_nothing_runs_what_the_file_states(gguf: dict[str
     gguf["llama.rope.scaling.type"] = "none"
     assert families.read("llama.cpp", server("llama-server"), Path()) == reading("default", 1.0)
     assert families.read("llama.cpp", SimpleNamespace(process=None), Path()) is None
+
+
+class Props(BaseHTTPRequestHandler):
+    """A llama-server that says its window as ``said``."""
+
+    said: Any = None
+
+    def do_GET(self) -> None:
+        body = json.dumps(self.said).encode() if self.path == "/props" else b"{"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *given: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("said", "length"),
+    [
+        ({"default_generation_settings": {"n_ctx": 256}}, 256),
+        ({"default_generation_settings": {"n_ctx": 0}}, 1024),
+        ({"default_generation_settings": {}}, 1024),
+        ([], 1024),
+    ],
+)
+def test_what_a_request_may_have_is_asked_of_the_server(gguf: dict[str, Any], said: Any, length: int) -> None:
+    handler = type("Handler", (Props,), {"said": said})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as answering:
+        threading.Thread(target=answering.serve_forever, daemon=True).start()
+        told = server("llama-server --ctx-size 1024 --rope-scale 4", port=answering.server_port)
+        try:
+            assert families.read("llama.cpp", told, Path()) == reading("linear", 4.0, table_length=length)
+        finally:
+            answering.shutdown()
+    told.n_ctx = 512  # newer webuis keep the answer
+    assert families.read("llama.cpp", told, Path()) == reading("linear", 4.0, table_length=512)
+    told.n_ctx = None
+    assert families.read("llama.cpp", told, Path()) == reading("linear", 4.0, table_length=1024)  # nobody answers
 
 
 @pytest.mark.parametrize("name", ["context_params", "params"])

@@ -10,7 +10,15 @@ import weakref
 import pytest
 import torch
 
-from extensions.airoboros_longctx.prefix_cache.key_values import bytes_per_token, cache_class, first_tokens
+from extensions.airoboros_longctx.prefix_cache.key_values import (
+    bytes_per_token,
+    cache_class,
+    first_tokens,
+    layers_of,
+    lengths,
+    new_past,
+)
+from extensions.airoboros_longctx.prefix_cache.prefill import read_prompt
 from tests.unit.prefix_cache.kept_llama import Kept, prompt, tiny_llama
 
 #: 2 × layers × key-value heads × head size × element size.
@@ -182,3 +190,25 @@ def test_first_tokens_of_a_view(own):
     ((small, _),) = first_tokens([(keys, keys)], 50, own)
     assert small.untyped_storage().nbytes() == 2 * 50 * 4 * 4
     assert torch.equal(small, keys[..., :50, :])
+
+
+def test_a_prompt_has_its_place_from_the_first_pass_on(kept):
+    """A cache that consists of layers would copy all that it holds at each pass; what is in it is the same."""
+    model, ids = kept.model, torch.tensor([prompt(60)])
+    past = new_past(model.config, [], room=60)
+    if not hasattr(past, "layers"):
+        pytest.skip("this library's cache does not consist of layers")
+    places = set()
+
+    def goes_on(so_far):
+        places.update(layer.keys.untyped_storage().data_ptr() for layer in past.layers if so_far)
+        return True
+
+    with torch.no_grad():
+        read_prompt(model, ids, past, 0, 16, False, goes_on)
+        grown, _ = read_prompt(model, ids, new_past(model.config, []), 0, 16, False, lambda so_far: True)
+        assert len(places) == len(past.layers)
+        for ours, theirs in zip(layers_of(past), layers_of(grown), strict=True):
+            assert all(map(torch.equal, ours, theirs))
+        model(input_ids=ids[:, :2], past_key_values=past)  # two more than there is room for
+    assert lengths(past) == {61}

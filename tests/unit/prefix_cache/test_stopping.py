@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from extensions.airoboros_longctx.prefix_cache import prefix_generate
+from extensions.airoboros_longctx.prefix_cache.key_values import bytes_per_token
 from tests.unit.prefix_cache.kept_llama import Kept, prompt
 
 TEXT = prompt(100)
@@ -27,6 +28,13 @@ def test_stopped_while_it_reads(kept):
     kept.stops = lambda: False
     assert kept.ask(TEXT) == kept.stock(TEXT)
     assert kept.generate.last == (48, 52)
+
+
+def test_what_was_not_read_takes_no_memory(kept):
+    """Room for a whole prompt is made before its first pass."""
+    after(kept, 3)
+    kept.answer(TEXT)
+    assert kept.store.held() == (48, 48 * bytes_per_token(kept.model.config, 4))
 
 
 def test_stopped_before_it_reads(kept):

@@ -31,6 +31,18 @@ def test_plan_of_a_folder_that_is_not_there(house):
         house.service.plan("absent")
 
 
+def test_a_model_that_is_asked_for_again_is_planned_again_only_where_something_changed(house):
+    plan = house.service.plan("scaled")
+    assert house.service.plan("scaled") is plan
+    house.host.mechanisms = {"Transformers": PATCH}
+    other = house.service.plan("scaled")
+    assert other is not plan
+    house.host.asked = PlanRequest(context_tokens=3000)
+    assert house.service.plan("scaled").truncation_length == 3000
+    (house.host.folder / "scaled" / "README.md").unlink()
+    assert house.service.plan("scaled").factor == 1.0
+
+
 def test_context_tokens_of_the_settings_shorten_the_context_and_keep_the_factor(house):
     house.chosen = Settings(context_tokens=4096)
     plan = house.service.plan("scaled")

@@ -15,7 +15,8 @@ class CheckError(AiroborosLongctxError):
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """``contexts`` in tokens; none: 64, 128, … to the window. ``texts`` are (name, text); none: the text that ships.
+    """``contexts`` in tokens; none: 64, 128, … to the window. ``texts`` are (name, text); none: the documentation of
+    Python.
 
     ``windows`` is the number of pieces of text that are scored at each context length, and ``prompts`` the number of
     prompts of each kind at each length and depth. ``trial``: half and double the factor are measured too, on the

@@ -6,13 +6,16 @@ a quarter of the same prompts more than the other, and at least three. Where it 
 loss of the same pieces of text differs by at least 0.02 nats (2 % of perplexity) and by more than twice the standard
 error of that difference. Otherwise the two are alike, unless the other one's loss is less by 0.02 nats and within that
 error: then the verdict is that more pieces are needed. Retrieval comes first because a factor of half the right size
-hardly shows in the perplexity of a large model.
+hardly shows in the perplexity of a large model. The loaded factor is called right only if every factor that was tried
+at half of it or less, or at double or more, reads worse: a model that knows nothing reads alike with all of them.
 
 **How far.** A length is read if its loss is not above the lowest loss at a shorter length, by more than 0.05 nats and
-twice the standard error of the difference over the same pieces, and if at least 20 % of its prompts are answered, as
-the paper on position interpolation counts it (arXiv:2306.15595; asked only of a model that answers half of the prompts
-of one length: one that cannot do the task says nothing about its window). A model reads to the last length before the
-first that it does not read.
+twice the standard error of the difference over the same pieces, or if half of the prompts of that length or of a longer
+one are answered (a small model may foretell a text worse the more it sees of it, where it was trained on none like
+it); and if at least 20 % of its prompts are answered, as the paper on position interpolation counts it
+(arXiv:2306.15595; asked only of a model that answers half of the prompts of one length: one that cannot do the task
+says nothing about its window, and where its perplexity was not measured either, no length counts as read). A model
+reads to the last length before the first that it does not read.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ _LESS_LOSS = 0.02
 _MORE_LOSS = 0.05
 _STANDARD_ERRORS = 2.0
 _CAN_ANSWER, _READ_SHARE = 0.5, 0.2
+#: Nearer to the loaded factor than about half or double of it, another one may well read alike.
+_NEIGHBOUR_OCTAVES = 0.9
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,17 @@ def may_be_better(loaded: ScalingMeasured, others: Sequence[ScalingMeasured], ba
     return None
 
 
+def alike(loaded: ScalingMeasured, others: Sequence[ScalingMeasured], base: int) -> list[ScalingMeasured]:
+    """Those of ``others``, at half the factor of ``loaded`` or less or at double or more, that read no worse."""
+    return [
+        other
+        for other in others
+        if abs(math.log2(other.scaling.factor / loaded.scaling.factor)) > _NEIGHBOUR_OCTAVES
+        and (comparison := compare(loaded, other, base)).tells
+        and comparison.better <= 0
+    ]
+
+
 def best_measured(measured: Sequence[ScalingMeasured], base: int) -> ScalingMeasured:
     """The first, which is the model as it was loaded, unless another reads better; the factors nearest to it first."""
     best = measured[0]
@@ -97,12 +113,15 @@ def reads_to(measured: ScalingMeasured) -> int | None:
     lengths = measured_lengths(measured)
     shares = {length: answers(measured, (length,)) for length in lengths}
     best_share = max((found.share for found in shares.values() if found.asked), default=0.0)
+    answers_to = max((length for length, found in shares.items() if found.share >= _CAN_ANSWER), default=0)
     read = None
     for at, length in enumerate(lengths):
         found = shares[length]
         if best_share >= _CAN_ANSWER and found.asked and found.share < _READ_SHARE:
             break
-        if at and _rises(measured, lengths[:at], length):
+        if best_share < _CAN_ANSWER and not measured.perplexity:
+            break
+        if at and length > answers_to and _rises(measured, lengths[:at], length):
             break
         read = length
     return read

@@ -23,3 +23,11 @@ class Pace:
         self._planned = max(self._planned, self._done)
         self._share = max(self._share, self._done / self._planned)
         return CheckProgress(self._share, seconds * (self._planned - self._done) / self._done, doing)
+
+
+def spoken_time(seconds: float) -> str:
+    """Rounded: ``40 s``, ``3 min``, ``1 h 20 min``."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

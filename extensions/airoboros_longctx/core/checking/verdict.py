@@ -16,7 +16,7 @@ from .check_result import (
     scaling_name,
     shown_perplexity,
 )
-from .comparing import Comparison, answers, best_measured, compare, may_be_better, measured_lengths, reads_to
+from .comparing import Comparison, alike, answers, best_measured, compare, may_be_better, measured_lengths, reads_to
 
 
 def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckVerdict:
@@ -31,7 +31,8 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
         return CheckVerdict(OTHER_FACTOR, sentence, read, best.scaling.factor)
     how = "Unscaled" if loaded.scaling.factor == 1 else f"Scaled {scaling_name(loaded.scaling)}"
     tried = [one.scaling for one in measured[1:] if compare(loaded, one, base).tells]
-    factor = loaded.scaling.factor if tried else None
+    no_worse = [one.scaling for one in alike(loaded, measured[1:], base)]
+    factor = loaded.scaling.factor if tried and not no_worse else None
     others = _none_better(tried)
     doubtful = may_be_better(loaded, measured[1:], base)
     if doubtful is not None:
@@ -46,6 +47,10 @@ def judge(window: int, base: int, measured: Sequence[ScalingMeasured]) -> CheckV
         return CheckVerdict(
             SHORT, f"{how}, it reads well to {read} tokens, not beyond: {figures}.{others}", read, factor
         )
+    if no_worse:
+        untold = f"whether it reads {read} tokens better than with {_either(no_worse)} cannot be told"
+        more = "Another text, or more pieces of it (--windows), may tell."
+        return CheckVerdict(UNCLEAR, f"{how}, {untold}: {_figures(loaded, [lengths[0], read])}. {more}", read)
     reach = f"t reads well to {read} tokens"
     if read < window:
         reach += f", the longest that was measured of {window}"
@@ -89,7 +94,10 @@ def _figures(measured: ScalingMeasured, lengths: Sequence[int]) -> str:
 
 
 def _none_better(tried: Sequence[RopeScaling]) -> str:
-    names = [scaling_name(one) for one in sorted(tried, key=lambda one: one.factor)]
-    if len(names) < 2:
-        return f" With {names[0]} it does not read better." if names else ""
-    return f" With {', '.join(names[:-1])} or {names[-1]} it does not read better."
+    return f" With {_either(tried)} it does not read better." if tried else ""
+
+
+def _either(scalings: Sequence[RopeScaling]) -> str:
+    """``×2``, ``×2 or ×8``, ``no scaling, ×2 or ×8``."""
+    *first, last = [scaling_name(one) for one in sorted(scalings, key=lambda one: one.factor)]
+    return f"{', '.join(first)} or {last}" if first else last

@@ -20,6 +20,6 @@ def load_warnings(facts: ModelFacts, decision: ScalingDecision, loader: str, tok
     if loader == "AutoGPTQ" and quantization and quantization.desc_act and (quantization.group_size or 0) > 0:
         yield (
             f"desc_act with group size {quantization.group_size}: AutoGPTQ is slow on this without its exllama kernel"
-            " (about a third of the speed), and with that kernel long prompts fail with “temp_state buffer is too"
-            f" small” unless auto_gptq.exllama_set_max_input_length(model, {tokens}) is called after the load."
+            " (about a third of the speed)."
+            + (" With that kernel, prompts of more than 2048 tokens need auto-gptq 0.4.2 or newer." * (tokens > 2048))
         )

@@ -97,7 +97,7 @@ def _scaling_reasons(decision: ScalingDecision) -> Iterator[Reason]:
     if stated is None:
         method, source = "nothing states a scaling", decision.base_source
     else:
-        method, source = f"{spoken(stated.rope_type, stated.factor)}: {stated.quote}", stated.source
+        method, source = stated.quote, stated.source
     yield Reason("rope_type", method, source)
     yield Reason("factor", method, source)
     yield Reason("original_max_position_embeddings", decision.base_because, decision.base_source)

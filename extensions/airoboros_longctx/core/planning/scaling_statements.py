@@ -9,9 +9,8 @@ from fnmatch import fnmatchcase
 from ..context_plan import PlanRequest, UserRule
 from ..foreign_text import quoted
 from ..model_facts import ModelFacts, ScalingStatement
-from ..reading.model_config import LARGEST_FACTOR
 from ..reading.model_name import comparable
-from ..rope_scaling import LINEAR, NO_SCALING, NTK, spoken
+from ..rope_scaling import LARGEST_FACTOR, LINEAR, NO_SCALING, NTK, spoken
 
 #: How the source of a statement begins that the user made in the host itself.
 BY_HOST = "you, by "
@@ -25,7 +24,7 @@ def user_statements(facts: ModelFacts, request: PlanRequest, warnings: list[str]
     elif rule is not None:
         yield ScalingStatement(
             source=f"your rule for “{quoted(rule.pattern)}”",
-            quote=f"{rule.rope_type} ×{rule.factor:g}",
+            quote=f"rope_type {quoted(rule.rope_type)}, factor {rule.factor:g}",
             rope_type=NO_SCALING if rule.factor == 1 else rule.rope_type,
             factor=rule.factor,
             original_max_position_embeddings=rule.original_max_position_embeddings,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from ..errors import AiroborosLongctxError
 from ..foreign_text import quoted
-from .look_alikes import defuse_text, looks_like_a_turn
 
 BEGIN_INPUT, END_INPUT = "BEGININPUT", "ENDINPUT"
 BEGIN_CONTEXT, END_CONTEXT = "BEGINCONTEXT", "ENDCONTEXT"
@@ -105,6 +104,8 @@ class Block:
 
 def block_of(document: Document) -> Block:
     """``document`` normalised, with every mark of structure in it broken; ``defused`` says how many there were."""
+    from .look_alikes import defuse_text, looks_like_a_turn  # here, so that a webui starts without it
+
     document = normalise_document(document)
     text, total = defuse_text(document.text)
     pairs = []
@@ -120,6 +121,8 @@ def block_of(document: Document) -> Block:
 
 def message_of(blocks: Iterable[Block], instruction: str) -> str:
     """The blocks, then the instruction, as the models were trained on them, without a line end after the last."""
+    from .look_alikes import defuse_text
+
     harmless, _ = defuse_text(_clean(instruction))
     return "\n".join([*(block.text for block in blocks), BEGIN_INSTRUCTION, harmless, END_INSTRUCTION])
 

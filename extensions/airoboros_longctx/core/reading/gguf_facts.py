@@ -14,9 +14,9 @@ from typing import Any
 
 from ..foreign_text import quoted
 from ..model_facts import GgufFacts, ScalingStatement, WeightFile
-from ..rope_scaling import LINEAR
+from ..rope_scaling import LARGEST_COUNT, LARGEST_FACTOR, LINEAR
 from .gguf_metadata import GgufError, GgufValue, read_gguf_metadata
-from .model_config import LARGEST_COUNT, LARGEST_FACTOR, ConfigReader
+from .model_config import ConfigReader
 from .weight_files import alternatives, missing_shards
 
 SOURCE = "GGUF metadata"

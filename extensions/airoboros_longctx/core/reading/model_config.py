@@ -8,11 +8,7 @@ from typing import Any
 
 from ..foreign_text import quoted, quoted_value
 from ..model_facts import Quantization, ScalingStatement
-from ..rope_scaling import LINEAR, NO_SCALING
-
-#: More than any published factor, and far from where positions lose all meaning.
-LARGEST_FACTOR = 1024.0
-LARGEST_COUNT = 2**31 - 1
+from ..rope_scaling import LARGEST_COUNT, LARGEST_FACTOR, LINEAR, NO_SCALING
 
 
 class ConfigReader:

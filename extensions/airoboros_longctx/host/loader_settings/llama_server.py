@@ -6,14 +6,19 @@ and, from v4.2, the command line's own, which begins with a dash.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ...core.context_plan import ContextPlan
+from ...core.errors import AiroborosLongctxError
+from ...core.model_facts import ModelFacts
 from ...core.ports import Undo
 from ...core.rope_scaling import LINEAR, NO_SCALING, NTK, RopeReading
 from .load import Load, set_attributes
@@ -23,7 +28,10 @@ EXTRA_FLAGS, CONTEXT = "extra_flags", "ctx_size"
 #: A larger factor is nobody's model, and a number that is not plain has no place on a command line.
 LARGEST_FACTOR = 1024
 _ROPE_FLAG = re.compile(r"(?:^|[\s,\"'])-{0,2}(rope-[a-z-]+|yarn-[a-z-]+)(?:[\s=]+([^\s,\"']*))?")
+_OVERRIDE = re.compile(r"(?:^|[\s,])-{0,2}override-kv(?:[\s=]|$)")
+_ARCHITECTURE = re.compile(r"[a-z0-9_-]{1,40}")
 SOURCE = "extra_flags of llama.cpp"
+_ANSWER_SECONDS = 5.0
 
 
 def unquoted(flags: str | None) -> str:
@@ -58,6 +66,27 @@ def with_rope(flags: str | None, plan: ContextPlan, shape: RopeShape = LLAMA) ->
         options = [("rope-freq-base", str(round(shape.base(plan.factor))))]
     else:
         return flags
+    return _with(flags, options)
+
+
+def with_window(flags: str | None, plan: ContextPlan, facts: ModelFacts) -> str | None:
+    """``flags`` with the planned window in the place of the file's own, where that is less.
+
+    The server gives no request more than the file's ``context_length``, whatever its rotary embedding is told, and it
+    says so in its log alone. Of several ``--override-kv`` the last counts: the user's own is left as it is.
+    """
+    trained = facts.gguf.context_length if facts.gguf is not None else None
+    stretched = plan.rope_type in (LINEAR, NTK) and plan.factor > 1
+    if not (
+        stretched and trained and plan.truncation_length > trained and _ARCHITECTURE.fullmatch(str(facts.model_type))
+    ):
+        return flags
+    if _OVERRIDE.search(unquoted(flags)):
+        return flags
+    return _with(flags, [("override-kv", f"{facts.model_type}.context_length=int:{plan.truncation_length}")])
+
+
+def _with(flags: str | None, options: Sequence[tuple[str, str]]) -> str:
     users = unquoted(flags)
     if users.startswith("-"):
         return " ".join([users, *(f"--{name} {value}" for name, value in options)])
@@ -65,9 +94,13 @@ def with_rope(flags: str | None, plan: ContextPlan, shape: RopeShape = LLAMA) ->
 
 
 def use_extra_flags(load: Load) -> Undo:
-    """Hand the plan's scaling to the server that is about to be started."""
-    before = getattr(load.args, EXTRA_FLAGS, None)
-    return set_attributes(load.args, {EXTRA_FLAGS: with_rope(before, load.plan, rope_shape(load.path))})
+    """Hand the plan's scaling and window to the server that is about to be started."""
+    from ...core.reading.model_folder import read_model_facts  # here, so that the webui starts without it
+
+    flags = with_rope(getattr(load.args, EXTRA_FLAGS, None), load.plan, rope_shape(load.path))
+    with suppress(AiroborosLongctxError):  # a folder that cannot be read has been said already, by the plan
+        flags = with_window(flags, load.plan, read_model_facts(load.path))
+    return set_attributes(load.args, {EXTRA_FLAGS: flags})
 
 
 def slots(args: Any) -> int:
@@ -129,9 +162,29 @@ def read_server(model: Any, path: Path) -> RopeReading | None:
     if process is None:
         return None
     file = Path(getattr(model, "model_path", path))
-    reading, length = read_command_line(list(process.args), rope_shape(file))
-    length = length or getattr(model, "n_ctx", None)
-    return reading if reading is not None else read_gguf(file, length)
+    reading, asked = read_command_line(list(process.args), rope_shape(file))
+    length = _window_of(model) or asked
+    return replace(reading, table_length=length) if reading is not None else read_gguf(file, length)
+
+
+def _window_of(model: Any) -> int | None:
+    """The tokens that the running server gives one request, which may be less than it was asked for.
+
+    Newer webuis ask it themselves and keep the answer; None where it does not say.
+    """
+    import http.client  # here, so that the webui starts without it
+
+    known = getattr(model, "n_ctx", None)
+    if known is None and isinstance(getattr(model, "port", None), int):
+        connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=_ANSWER_SECONDS)
+        try:
+            connection.request("GET", "/props")
+            known = json.load(connection.getresponse())["default_generation_settings"]["n_ctx"]
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+            return None
+        finally:
+            connection.close()
+    return known if isinstance(known, int) and known > 0 else None
 
 
 def read_gguf(file: Any, length: int | None) -> RopeReading:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Protocol
 
-from ...check_service import CheckedModel, checked_model
+from ...core.checking.checked_model import CheckedModel, checked_model
 from ...core.errors import AiroborosLongctxError
 from ...core.ports import LoadedModel, MeasuredModel
 from ...service import LongContextService

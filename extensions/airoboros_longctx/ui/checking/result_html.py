@@ -17,6 +17,7 @@ from ...core.checking.check_result import (
     RetrievalCell,
     shown_perplexity,
 )
+from ...core.checking.pace import spoken_time
 from ...core.checking.tables import column_names
 from ...core.foreign_text import quoted
 
@@ -42,20 +43,12 @@ def progress_html(progress: CheckProgress | None) -> str:
     share, doing, left = 0.0, "Getting ready", ""
     if progress is not None:
         share, doing = min(1.0, max(0.0, progress.share)), progress.doing
-        left = f" · {time_left(progress.seconds_left)} left" if progress.seconds_left is not None else ""
+        left = f" · about {spoken_time(progress.seconds_left)} left" if progress.seconds_left is not None else ""
     return (
         f'<div class="airoboros-longctx-check-progress" {RUNNING}>'
         f'<progress max="1" value="{share:.4f}" aria-label="Progress of the check"></progress>'
         f"<p>{share:.0%}{left} · {html.escape(quoted(doing, 120))}</p></div>"
     )
-
-
-def time_left(seconds: float) -> str:
-    """``about 40 s``, ``about 3 min``, ``about 1 h 20 min``."""
-    if seconds < 90:
-        return f"about {max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    return f"about {minutes} min" if minutes < 90 else f"about {minutes // 60} h {minutes % 60} min"
 
 
 def result_html(
@@ -69,7 +62,7 @@ def result_html(
     verdict, escape = result.verdict, html.escape
     facts = [quoted(result.model, 80), quoted(result.loader, 40), str(result.measured[0].scaling)]
     facts += [f"window {result.window} tokens", f"text: {quoted(result.text_name, 80)}" if result.text_name else ""]
-    facts += [f"{'stopped after' if result.stopped else 'took'} {_duration(result.seconds)}"]
+    facts += [f"{'stopped after' if result.stopped else 'took'} {spoken_time(result.seconds)}"]
     notes = [*result.notes, *notes]
     return "".join(
         [
@@ -86,10 +79,6 @@ def result_html(
             f'<p class="airoboros-longctx-check-files">Download: {" ".join(map(_link, files.items()))}</p></div>',
         ]
     )
-
-
-def _duration(seconds: float) -> str:
-    return time_left(seconds).removeprefix("about ")
 
 
 def _data(name: str, content: bytes) -> str:

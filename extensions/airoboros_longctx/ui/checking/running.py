@@ -6,13 +6,15 @@ It belongs to no page: a page that is closed or loaded again finds it where it i
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from ...check_service import CheckedModel, CheckService
+from ...check_service import CheckService
 from ...core.checking.check_options import CheckOptions
 from ...core.checking.check_result import CheckProgress, CheckResult
+from ...core.checking.checked_model import CheckedModel
 from ...core.errors import AiroborosLongctxError
 from ...core.foreign_text import quoted
 from ...core.ports import LoadedModel
@@ -20,6 +22,8 @@ from .checked_host import CheckedHost, NothingToCheckError
 
 #: Reads what the check is made on; given a function that says whether to stop.
 ReadTexts = Callable[[Callable[[], bool]], Sequence[tuple[str, str]]]
+#: A page looks once a second; one in the background as seldom as browsers let it, which is once a minute.
+PAGE_IS_GONE_SECONDS = 90.0
 
 
 class CheckIsRunningError(AiroborosLongctxError):
@@ -48,7 +52,7 @@ class CheckRuns:
     """Starts, stops and remembers checks.
 
     ``model_to_check`` raises a sentence where there is none; ``mark`` names the loaded model and how it runs, "" where
-    there is none; ``say`` writes to the host's log.
+    there is none; ``say`` writes to the host's log; ``clock`` is in seconds.
     """
 
     def __init__(
@@ -59,13 +63,14 @@ class CheckRuns:
         mark: Callable[[], str],
         kept: KeptChecks | None,
         say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host, self._service, self._model_to_check, self._mark_now = host, service, model_to_check, mark
-        self._kept, self.say = kept, say
+        self._kept, self.say, self._clock = kept, say, clock
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._owner = ""
+        self._owner, self._owner_looked = "", 0.0
         self._progress: CheckProgress | None = None
         self._said = ""
         self._mark = ""
@@ -86,7 +91,7 @@ class CheckRuns:
             model, loaded, mark = self._model_to_check(), self._host.loaded_model(), self._mark_now()
             if loaded is None:
                 raise NothingToCheckError("No model is loaded; load one first.")
-            self._stopping, self._owner = threading.Event(), owner
+            self._stopping, self._owner, self._owner_looked = threading.Event(), owner, self._clock()
             self._progress, self._said = CheckProgress(0.0, None, "Getting ready"), ""
             arguments = (mark, loaded, model, options, read_texts, self._stopping)
             self._thread = threading.Thread(target=self._run, args=arguments, name="context check", daemon=True)
@@ -98,8 +103,22 @@ class CheckRuns:
             self._stopping.set()
 
     def may_stop(self, owner: str) -> bool:
-        """Where several people use the server, the page that started it alone."""
-        return bool(owner and owner == self._owner) or not self._host.several_people
+        """Where several people use the server, the page that started it alone, and anybody once that page is gone."""
+        return self.is_of(owner) or not self.several_people or self._page_is_gone()
+
+    def is_of(self, owner: str) -> bool:
+        """True for the page that started the last check."""
+        return bool(owner) and owner == self._owner
+
+    def looked(self, owner: str) -> None:
+        """The page ``owner`` is still there."""
+        if self.is_of(owner):
+            self._owner_looked = self._clock()
+
+    def _page_is_gone(self) -> bool:
+        """True once the page that started the check has not looked for a minute and a half: it was closed, or loaded
+        again, which makes it another one."""
+        return self._clock() - self._owner_looked > PAGE_IS_GONE_SECONDS
 
     def state(self) -> CheckState:
         """What is so now: the check under way, or the last result of the model that is loaded."""

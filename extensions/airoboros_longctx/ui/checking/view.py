@@ -15,6 +15,7 @@ from .result_html import progress_html, result_html
 from .running import CheckRuns
 
 _SOMEBODY_ELSES = "A check is running; somebody else started it. Its result will be shown here too."
+_NOBODYS = "The page that started this check is gone, so anybody may stop it. Its result will be shown here too."
 
 
 class CheckView:
@@ -27,6 +28,7 @@ class CheckView:
         self._drawn: tuple[int, str] = (-1, "")
 
     def on_look(self, owner: str, shown: int) -> list[Any]:
+        self._runs.looked(owner)
         return self.shown(owner, shown)
 
     def shown(self, owner: str, shown: int, refused: str = "") -> list[Any]:
@@ -39,7 +41,8 @@ class CheckView:
             if state.running:
                 mine = self._runs.may_stop(owner)
                 words = (said_html(refused, True) if refused else "") + progress_html(state.progress)
-                words += "" if mine else note_html(_SOMEBODY_ELSES)
+                if self._runs.several_people and not self._runs.is_of(owner):
+                    words += note_html(_NOBODYS if mine else _SOMEBODY_ELSES)
                 result, number = ("", -1) if shown != -1 else (gr.update(), -1)
                 return [gr.update(visible=False), gr.update(visible=mine), words, result, number]
             if state.number != shown:

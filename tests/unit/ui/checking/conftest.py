@@ -7,7 +7,6 @@ from contextlib import nullcontext
 
 import pytest
 
-from extensions.airoboros_longctx.check_service import CheckedModel
 from extensions.airoboros_longctx.core.checking.check_result import (
     PASSKEY,
     CheckProgress,
@@ -17,6 +16,7 @@ from extensions.airoboros_longctx.core.checking.check_result import (
     RetrievalCell,
     ScalingMeasured,
 )
+from extensions.airoboros_longctx.core.checking.checked_model import CheckedModel
 from extensions.airoboros_longctx.core.ports import LoadedModel
 from extensions.airoboros_longctx.core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
@@ -87,10 +87,13 @@ class Program:
 
     def __init__(self):
         self.host, self.service, self.kept, self.log = FakeHost(), FakeService(), FakeKept(), []
+        self.seconds = 1000.0
         self.runs = self.new_runs()
 
     def new_runs(self):
-        return CheckRuns(self.host, self.service, self._model, self._mark, self.kept, self.log.append)
+        return CheckRuns(
+            self.host, self.service, self._model, self._mark, self.kept, self.log.append, lambda: self.seconds
+        )
 
     def _mark(self):
         return self.host.loaded.name if self.host.loaded else ""

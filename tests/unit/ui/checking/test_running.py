@@ -76,6 +76,24 @@ def test_where_several_people_are_only_who_started_it_stops_it(program):
     assert program.end().result.stopped
 
 
+def test_where_several_people_are_anybody_stops_it_once_its_page_is_gone(program):
+    program.host.several_people = True
+    start(program)
+    program.seconds += 80
+    program.runs.looked("another")
+    program.runs.looked("me")
+    program.seconds += 90
+    assert not program.runs.may_stop("another")
+    program.seconds += 1
+    assert program.runs.may_stop("another")
+    assert program.runs.state().running  # nobody stopped it: its result is worth having
+    program.runs.looked("me")  # it was asleep, and not gone
+    assert not program.runs.may_stop("another")
+    program.seconds += 91
+    program.runs.stop("another")
+    assert program.end().result.stopped
+
+
 def test_any_page_of_the_one_person_stops_it(program):
     start(program)
     program.runs.stop("")  # a page that was loaded again

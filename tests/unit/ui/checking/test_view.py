@@ -82,6 +82,22 @@ def test_stop_is_not_for_others_where_several_people_are(program, view, actions)
     assert program.runs.state().running
 
 
+def test_others_may_stop_a_check_whose_page_is_gone(program, view, actions):
+    program.host.several_people = True
+    _, owner, *_ = begin(actions, program)
+    for _ in range(3):
+        program.seconds += 60
+        view.on_look(owner, -1)
+    assert view.on_look("another", -1)[1] == GONE
+    program.seconds += 100
+    _, stop, words, *_ = view.on_look("another", -1)
+    assert stop == THERE
+    assert "The page that started this check is gone, so anybody may stop it." in words
+    assert "somebody else" not in words
+    actions.on_stop("another", -1)
+    assert program.end().result.stopped
+
+
 def test_stop_ends_it(program, view, actions):
     _, owner, *_ = begin(actions, program)
     actions.on_stop(owner, -1)

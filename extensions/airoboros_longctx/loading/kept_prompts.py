@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .core.ports import PrefixCache
+from ..core.ports import PrefixCache
 
 
 class KeptPrompts:

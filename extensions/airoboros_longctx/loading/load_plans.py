@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from .core.context_plan import ContextPlan, PlanRequest
-from .core.ports import Host, LoadedModel
-from .core.settings import Settings
-from .core.user_rules import read_user_rules
+from ..core.context_plan import Capabilities, ContextPlan, PlanRequest
+from ..core.ports import Host, LoadedModel
+from ..core.settings import Settings
+from ..core.user_rules import read_user_rules
+
+if TYPE_CHECKING:
+    from ..core.model_facts import ModelFacts
+    from ..core.reading.remembered_facts import RememberedFacts
 
 
 class LoadPlans:
@@ -17,14 +23,24 @@ class LoadPlans:
     def __init__(self, host: Host, settings: Callable[[], Settings]) -> None:
         self._host = host
         self._settings = settings
+        self._last: tuple[tuple[ModelFacts, Capabilities, PlanRequest], ContextPlan] | None = None
+
+    @cached_property
+    def _facts(self) -> RememberedFacts:
+        from ..core.reading.remembered_facts import RememberedFacts  # here, so that a webui starts without it
+
+        return RememberedFacts()
 
     def of_model(self, model_name: str, loader: str | None = None) -> ContextPlan:
         """The plan for ``model_name`` on this host. ``loader`` is an explicit choice of the user's."""
-        from .core.planning.planner import plan_context  # here, so that a webui starts without it
-        from .core.reading.model_folder import read_model_facts
+        from ..core.planning.planner import plan_context
 
-        facts = read_model_facts(self._host.model_path(model_name))
-        return plan_context(facts, self._host.capabilities(), self._request(model_name, loader, None))
+        facts, capabilities = self._facts.of(self._host.model_path(model_name)), self._host.capabilities()
+        given = (facts, capabilities, self._request(model_name, loader, None))
+        last = self._last
+        if last is None or last[0] != given:  # a load asks several times, and the same input has the same plan
+            self._last = last = (given, plan_context(*given))
+        return last[1]
 
     def of_load(self, model_name: str, loader: str) -> ContextPlan:
         """The plan for a load that the host does with ``loader``: ours if it is the planned one, else its owner's."""
@@ -34,15 +50,14 @@ class LoadPlans:
     def of_loaded(self, loaded: LoadedModel) -> ContextPlan:
         """The plan for a model that is there already, with the LoRAs that are applied to it."""
         if loaded.served is not None:
-            from .core.planning.served_plan import plan_served_model
+            from ..core.planning.served_plan import plan_served_model
 
             return plan_served_model(loaded.served)
-        from .core.planning.plan_with_adapters import plan_with_adapters
-        from .core.planning.planner import plan_context
-        from .core.reading.adapter_folder import read_adapter_facts
-        from .core.reading.model_folder import read_model_facts
+        from ..core.planning.plan_with_adapters import plan_with_adapters
+        from ..core.planning.planner import plan_context
+        from ..core.reading.adapter_folder import read_adapter_facts
 
-        facts, capabilities = read_model_facts(self._host.model_path(loaded.name)), self._host.capabilities()
+        facts, capabilities = self._facts.of(self._host.model_path(loaded.name)), self._host.capabilities()
         request = self._request(loaded.name, None, loaded.loader)
         plan = plan_context(facts, capabilities, request)
         adapters = [read_adapter_facts(folder) for folder in loaded.adapters]
