@@ -5,6 +5,9 @@ from __future__ import annotations
 from ...core.errors import AiroborosLongctxError
 from ...prompt_service import ChatTurn, PageRequest
 
+#: Stands for no message at all, which a webui would not render.
+_SHORTEST = "."
+
 
 def turn_of(request: PageRequest) -> ChatTurn:
     """AiroborosLongctxError where no model is loaded."""
@@ -16,7 +19,7 @@ def turn_of(request: PageRequest) -> ChatTurn:
 def message_tokens(request: PageRequest) -> int:
     """So many tokens a message may take."""
     turn = turn_of(request)
-    return turn.limit_tokens - turn.count_tokens(turn.render("-", 0))  # newer webuis render no empty message
+    return turn.limit_tokens - turn.count_tokens(turn.render(_SHORTEST, 0))
 
 
 def fits(request: PageRequest, message: str) -> bool:
