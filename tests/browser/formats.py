@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -169,3 +170,9 @@ def save_a_recipe(page):
     fill(page, "About what", "herring")
     press(page, "show")
     result(page).locator("code", has_text="Write a song about herring.").wait_for()
+
+
+def picture_of_panel(page, name):
+    """A picture of the panel alone, where LONGCTX_PICTURES names a folder for it."""
+    if folder := os.environ.get("LONGCTX_PICTURES"):
+        panel(page).screenshot(path=Path(folder) / f"{name}.png")

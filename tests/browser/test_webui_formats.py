@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.chromium import chromium_page
+from tests.browser.document_list import titles
 from tests.browser.formats import (
     STUB_TOOLS,
     TOURNAMENT,
@@ -13,6 +14,8 @@ from tests.browser.formats import (
     choose,
     fill,
     open_formats,
+    panel,
+    picture_of_panel,
     press,
     result,
     said,
@@ -20,7 +23,7 @@ from tests.browser.formats import (
     script,
     summarise_and_stop,
 )
-from tests.browser.test_webui_documents import LATER, open_page, send, settled
+from tests.browser.test_webui_documents import LATER, add, open_page, send, settled
 from tests.browser.test_workbench_server import picture
 from tests.host.scripted_host import scripted_webui
 from tests.unit.core.formats import nobel_prize
@@ -35,6 +38,7 @@ def test_the_cards_examples_and_a_plan_for_every_trouble(newest, host, scripted_
         open_page(page, webui, host)
         send(page, "Who are you?")
         settled(page)
+        add(page, "Harbor", "source: kite", "The color of the harbor is teal.")
         chat = page.locator("#chat").inner_text()
         open_formats(page)
 
@@ -53,15 +57,21 @@ def test_the_cards_examples_and_a_plan_for_every_trouble(newest, host, scripted_
         picture(page, "webui-formats-ranked")
 
         choose(page, "Plan with tools (reWOO)")
+        tools = panel(page).get_by_label("Tools, one per line")
+        every = tools.input_value()
+        tools.fill("\n".join(line for line in every.splitlines() if not line.startswith(("Broken", "Hanging"))))
         ask_for_plan(page, nobel_prize.QUESTION)
-        picture(page, "webui-formats-plan-read")
         press(page, "run")
         answer.wait_for()
         assert answer.inner_text() == "The Wild Iris, which won the Pulitzer Prize."
         assert result(page).locator("li.done").count() == 6
         assert not button(page, "retry").is_visible()
-        picture(page, "webui-formats")
+        picture_of_panel(page, "webui-formats")
+        page.evaluate("document.body.classList.add('dark')")
+        picture_of_panel(page, "webui-formats-dark")
+        page.evaluate("document.body.classList.remove('dark')")
 
+        tools.fill(every)
         ask_for_plan(page, "Fail, please.")
         press(page, "run")
         result(page).locator("li.failed").wait_for()
@@ -79,6 +89,8 @@ def test_the_cards_examples_and_a_plan_for_every_trouble(newest, host, scripted_
         assert not button(page, "run").is_visible()
 
         assert page.locator("#chat").inner_text() == chat
+        assert titles(page) == ["Harbor"]
+        assert not [prompt for prompt in webui.scripted.prompts if "The color of the harbor" in prompt]
         press(page, "read")
         result(page).locator("pre", has_text="I am a script.").wait_for()
         assert said(page).get_by_role("alert").is_visible()
@@ -118,6 +130,7 @@ def test_two_people_at_once(newest, host, scripted_webui):
         ask_for_plan(page, "Fail, please.")
         choose(other, "Plan with tools (reWOO)")
         assert not button(other, "run").is_visible()
+        assert page.locator("#airoboros-longctx-own-recipe").count() == 0
         ask_for_plan(other, nobel_prize.QUESTION)
         press(page, "run")
         press(other, "run")
@@ -158,3 +171,5 @@ def test_the_shipped_model_is_asked_outside_the_chat(start, models, host):
         said(page).get_by_text("The message stands in the chat's field").wait_for()
         assert TOURNAMENT in page.locator("#chat-input textarea, #main textarea").first.input_value()
         assert page.locator("#chat").inner_text() == chat
+        save_a_recipe(page)
+        picture_of_panel(page, f"{host.name}-formats-recipe")

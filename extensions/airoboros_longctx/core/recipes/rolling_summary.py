@@ -48,8 +48,9 @@ class RollingSummary:
 
 
 def summarises_pieces(recipe: Recipe) -> bool:
-    """True for a recipe whose fields are those of a summary, by name and kind."""
-    return {field.name: field.kind for field in recipe.fields} == {DOCUMENT_FIELD: DOCUMENT, WORDS_FIELD: NUMBER}
+    """True for a recipe whose fields are those of a summary, by name and kind, both required."""
+    needed = {DOCUMENT_FIELD: (DOCUMENT, True), WORDS_FIELD: (NUMBER, True)}
+    return {field.name: (field.kind, field.required) for field in recipe.fields} == needed
 
 
 def begin_summary(

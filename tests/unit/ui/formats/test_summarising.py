@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from extensions.airoboros_longctx.core.recipes.recipe import read_recipe
+from extensions.airoboros_longctx.core.recipes.rolling_summary import summarises_pieces
 from tests.unit.ui.formats.conftest import Shown
 
 STORY = "\n\n".join(f"Place {number} is a harbor with a tower, and people speak of the tide." for number in range(60))
@@ -85,3 +87,17 @@ def test_no_room_is_said(panel, monkeypatch):
 def test_nothing_to_go_on_with(panel):
     (shown,) = map(Shown, panel.summarising.on_go_on(None, None))
     assert "There is no summary to go on with; ask for one first." in shown.words
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("{kind: number}", True),
+        ("{kind: number, required: false}", False),
+        ("{kind: line}", False),
+    ],
+)
+def test_a_recipe_with_a_summarys_fields_is_summarised(words, expected):
+    fields = f"fields:\n  text: {{kind: document}}\n  words: {words}\n"
+    recipe = read_recipe(f"name: short\ntitle: Short\n{fields}template: \"{{text}} in {{words}}\"")
+    assert summarises_pieces(recipe) is expected
