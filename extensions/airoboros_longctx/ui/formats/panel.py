@@ -72,6 +72,10 @@ def create_formats_panel(
         chosen = [about, gr.update(visible=form is not None), *slots_for(fields), "", "", hidden, None]
         return [*chosen, own.text_of(title)] if own.text is not None else chosen
 
+    def on_other_form(stopping: Any, running: Any, title: str | None, *page: Any) -> list[Any]:
+        plans.on_stop(stopping, running)
+        return on_choose(title, *page)
+
     def on_open() -> list[Any]:
         forms.read()
         return [gr.update(choices=list(forms.known)), _problems_html(forms)]
@@ -89,7 +93,7 @@ def create_formats_panel(
     choose_outputs = [about, actions, *slots, said, result, later, running]
     choose_outputs += [own.text] if own.text is not None else []
     choose = choice.input if hasattr(choice, "input") else choice.change
-    choose(on_choose, [choice, *page], choose_outputs, **quiet(choose))
+    choose(on_other_form, [stopping, running, choice, *page], choose_outputs, **quiet(choose))
     host.open_event()(on_open, None, [choice, problems], **quiet(host.open_event()))
     ask.click(asking.on_ask, filled, shown, **queued(ask.click))
     run.click(plans.on_run, [running, *page], shown, **queued(run.click))
