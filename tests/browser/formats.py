@@ -140,15 +140,18 @@ def summarise_and_stop(page):
     """The summary of a text that is longer than the window: stopped in its second piece, and gone on with."""
     choose(page, "Summary of a text")
     fill(page, "Text", STORY)
+    go_on_with_summary.clear()
     hold_summary.set()
-    press(page, "ask")
-    said(page).get_by_text(re.compile("^Piece 2 of ")).or_(said(page).get_by_role("alert")).wait_for()
-    progress = said(page).inner_text()
-    assert re.search(r"^Piece 2 of [2-9]\.$", progress, re.MULTILINE), progress
-    press(page, "stop")
-    said(page).get_by_text(re.compile(r"^Stopped\. The summary has 1 of [2-9] pieces\.$")).wait_for()
-    hold_summary.clear()
-    go_on_with_summary.set()
+    try:
+        press(page, "ask")
+        said(page).get_by_text(re.compile("^Piece 2 of ")).or_(said(page).get_by_role("alert")).wait_for()
+        progress = said(page).inner_text()
+        assert re.search(r"^Piece 2 of [2-9]\.$", progress, re.MULTILINE), progress
+        press(page, "stop")
+        said(page).get_by_text(re.compile(r"^Stopped\. The summary has 1 of [2-9] pieces\.$")).wait_for()
+    finally:
+        hold_summary.clear()
+        go_on_with_summary.set()
     assert re.fullmatch(r"From Place 1 to Place [0-9]+\.", result(page).locator("pre").inner_text())
     press(page, "go-on")
     said(page).get_by_text("The whole text is in the summary.").wait_for()
