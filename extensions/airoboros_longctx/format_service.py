@@ -13,7 +13,7 @@ from .core.formats.errors import FormatError
 from .core.formats.form_field import NUMBER, FormField
 from .core.recipes.filling import fill
 from .core.recipes.recipe import Recipe
-from .core.recipes.recipe_files import load_recipes
+from .core.recipes.recipe_files import load_recipes, save_recipe
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,36 @@ class Form:
         return None if isinstance(self.asks, Recipe) else self.asks.parse(reply, self.request(values))
 
 
+class FormList:
+    """The forms that there are, by title; read again for a page that is opened, since recipes are files."""
+
+    def __init__(self, recipes_folder: Path | None) -> None:
+        self.recipes_folder = recipes_folder
+        self.known: Mapping[str, Form] = {}
+        self.problems: tuple[str, ...] = ()
+        self.read()
+
+    def read(self) -> None:
+        self.known, self.problems = forms(self.recipes_folder)
+
+    def save(self, recipe: str) -> str:
+        """Keep a recipe of the user's own, in YAML, and return its title among the forms. Raises FormatError."""
+        if self.recipes_folder is None:
+            raise FormatError("There is no folder for recipes of your own.")
+        name = save_recipe(recipe, self.recipes_folder).name
+        self.read()
+        return next(title for title, form in self.known.items() if form.is_recipe and form.name == name)
+
+
 def forms(recipes_folder: Path | None) -> tuple[dict[str, Form], tuple[str, ...]]:
     """Every form by its title, formats first; and a sentence for every recipe that cannot be used."""
     known = [Form(one.NAME, one.TITLE, one.DESCRIPTION, one.SOURCE, one.FIELDS, one) for one in formats().values()]
     recipes, problems = load_recipes(recipes_folder)
     known += [Form(one.name, one.title, one.description, one.source, one.fields, one) for one in recipes.values()]
-    return {form.title: form for form in known}, problems
+    found: dict[str, Form] = {}
+    for form in known:
+        found[f"{form.title} ({form.name})" if form.title in found else form.title] = form
+    return found, problems
 
 
 def _number(name: str, value: str) -> int:

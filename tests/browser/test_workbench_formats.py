@@ -8,6 +8,7 @@ import pytest
 
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
 from tests.browser.chromium import chromium_page
+from tests.browser.document_list import paste
 from tests.browser.formats import (
     STUB_TOOLS,
     TOURNAMENT,
@@ -19,7 +20,9 @@ from tests.browser.formats import (
     press,
     result,
     said,
+    save_a_recipe,
     script,
+    summarise_and_stop,
 )
 from tests.browser.test_workbench_server import STATUS, picture
 from tests.browser.workbench_process import serving_workbench
@@ -135,3 +138,28 @@ def test_the_message_can_be_seen_and_put_into_the_chat(page, scripted):
     press(page, "put")
     said(page).get_by_text("The message stands in the chat's field").wait_for()
     assert page.get_by_role("textbox", name="Message", exact=False).first.input_value() == message
+
+
+def test_a_text_longer_than_the_window_is_summarised_in_pieces(page):
+    summarise_and_stop(page)
+    picture(page, "formats-summary")
+
+
+def test_the_documents_of_the_chat_are_the_text(page, scripted):
+    choose(page, "Summary of a text")
+    press(page, "ask")
+    empty = "Text is empty, and no document of this chat is on; fill it in, or add a document."
+    said(page).get_by_text(empty).wait_for()
+    page.locator("#airoboros-longctx-documents .label-wrap").first.click()
+    paste(page, "Harbor", "", "Place 7 is a harbor.")
+    press(page, "ask")
+    result(page).locator("pre", has_text="From Place 7 to Place 7.").wait_for()
+    assert "BEGINCONTEXT\nPlace 7 is a harbor.\nENDCONTEXT" in scripted.prompts[-1]
+
+
+def test_a_recipe_of_ones_own_is_saved_and_asked(page):
+    save_a_recipe(page)
+    page.reload()
+    open_formats(page)
+    choose(page, "A song of the sea")
+    picture(page, "formats-recipe")

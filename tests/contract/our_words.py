@@ -11,7 +11,6 @@ PACKAGE = Path(__file__).resolve().parents[2] / "extensions" / "airoboros_longct
 #: Not the webui's house: the workbench is another host, the failure points name our own steps.
 _WITHOUT_WEBUI = (
     "host/failure_points.py",
-    "host/openai_server.py",
     "host/served_model.py",
     "host/served_tokenizer.py",
     "host/server_address.py",

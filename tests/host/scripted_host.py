@@ -30,16 +30,18 @@ WINDOW = 2048
 
 
 class ScriptedHost(RunningHost):
-    """A webui process with the scripted model loaded."""
+    """A webui process with the scripted model loaded. ``packages`` are folders with packages for it alone."""
 
     def __init__(self, host: RealHost, folder: Path, scripted: ScriptedServer, **options: Any) -> None:
         self.scripted = scripted
+        self._packages: tuple[Path, ...] = options.pop("packages", ())
         arguments = ["--model", MODEL, "--loader", "llama.cpp", *options.pop("arguments", ())]
         super().__init__(host, folder, [make_model(folder)], arguments=arguments, **options)
 
     def _environment(self) -> dict[str, str]:
         environment = super()._environment()
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(STAND_IN), environment.get("PYTHONPATH")]))
+        folders = [str(STAND_IN), *map(str, self._packages), environment.get("PYTHONPATH")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
         environment["SCRIPTED_SERVER"] = self.scripted.root.removeprefix("http://")
         return environment
 

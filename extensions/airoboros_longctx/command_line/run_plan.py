@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from ..plans.progress import DONE
 from ..plans.run_options import RunOptions
 from ..plans.runnable_tool import MODEL_SECONDS, Cancelled, RunnableTool
 from .number_of_tokens import number_of_tokens
+from .server_arguments import add_server_arguments, server_options
 from .watched_plan import watched
 
 NAME = "run-plan"
@@ -35,9 +35,10 @@ Ask a model for a plan (reWOO), run it, and print the answer. The steps are show
   python -m extensions.airoboros_longctx format run-plan --server http://127.0.0.1:5000 --document report.pdf \\
       --question "What did the harvest cost per ton?"
 
-The model is a folder, loaded as the workbench does it, or the one of a server with an OpenAI-compatible API, such as a
-webui started with --api. Tools: DocumentSearch (with --document), KnowledgeModel (the same model), Calculator,
-TextScraper (with --from-web) and those of installed packages. Nothing of a plan is run as code.
+The model is a folder, or that of an OpenAI-compatible server such as a webui started with --api; both are asked as the
+workbench asks them, a server at its text completion endpoint. Tools: DocumentSearch (with --document), KnowledgeModel
+(the same model), Calculator, TextScraper (with --from-web) and those of installed packages. Nothing of a plan is run as
+code.
 
 Evidence is spelled {EVIDENCE} unless --spelling says otherwise. Ctrl+C stops the plan.
 
@@ -60,11 +61,8 @@ def add_run_plan(subparsers: Any) -> None:
     parser.add_argument("--question", required=True, metavar="TEXT", help="what the plan shall answer")
     model = parser.add_mutually_exclusive_group()
     model.add_argument("--model", metavar="FOLDER", help="a folder with a model in Hugging Face format")
-    model.add_argument("--server", metavar="URL", help="a server with an OpenAI-compatible API")
-    parser.add_argument("--server-model", default="", metavar="NAME", help="the server's model, if it asks for a name")
-    parser.add_argument(
-        "--api-key-variable", default="", metavar="NAME", help="the environment variable with the server's API key"
-    )
+    model.add_argument("--server", metavar="URL", help="an OpenAI-compatible server")
+    add_server_arguments(parser)
     parser.add_argument("--plan", metavar="FILE", help="run the plan in this file (-: standard input) and ask for none")
     parser.add_argument(
         "--document", action="append", default=[], metavar="FILE", help="text, PDF, Word and more; may be repeated"
@@ -112,28 +110,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _ask(arguments: argparse.Namespace) -> Ask | None:
     """How the model is asked; None where none was named."""
+    server = server_options(arguments)
+    if server is None and arguments.model is None:
+        return None
+    from ..workbench import Workbench
+
+    workbench = Workbench(server=server)
+    workbench.load("" if server is not None else arguments.model)
     tokens, temperature = arguments.max_tokens, arguments.temperature
-    if arguments.server is not None:
-        from ..host.openai_server import OpenAIServer
-
-        server = OpenAIServer(arguments.server, arguments.server_model, _api_key(arguments.api_key_variable))
-        return lambda message, cancelled: server.ask(message, cancelled, tokens, temperature)
-    if arguments.model is not None:
-        from ..workbench import Workbench
-
-        workbench = Workbench()
-        workbench.load(arguments.model)
-        return lambda message, cancelled: workbench.ask(message, cancelled, tokens, temperature)
-    return None
-
-
-def _api_key(variable: str) -> str:
-    if not variable:
-        return ""
-    key = os.environ.get(variable, "")
-    if not key or not key.isascii() or not key.isprintable():
-        raise RunPlanError(f"The environment variable {quoted(variable, 60)!r} holds no API key; set it first.")
-    return key
+    return lambda message, cancelled: workbench.ask(message, cancelled, tokens, temperature)
 
 
 def _tools(arguments: argparse.Namespace, ask: Ask | None) -> tuple[RunnableTool, ...]:

@@ -17,6 +17,7 @@ from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import PageRequest
 from .webui_asked import SESSION_KEY
 from .webui_generating import reply_to
+from .webui_place import has_one_person
 from .webui_prompts import RefusedPrompt, WebuiPrompts
 
 #: Changes with the loaded model: the name of the hidden field among the webui's own.
@@ -132,6 +133,10 @@ class WebuiPage:
         from modules import chat
 
         return hasattr(chat, "add_message_attachment")
+
+    @property
+    def one_person(self) -> bool:
+        return has_one_person(self._shared.args)
 
     # -- what the panels ask ----------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ class PanelHost(Protocol):
     session: Any
     #: True where files can be attached to messages.
     has_attachments: bool
+    #: False where several people share the program, each on a page of their own.
+    one_person: bool
     #: How to allow web pages, in a sentence.
     web_is_off: str
 

@@ -28,6 +28,8 @@ class WebuiPage(Protocol):
     @property
     def has_attachments(self) -> bool: ...
     @property
+    def one_person(self) -> bool: ...
+    @property
     def session(self) -> Any: ...
     def inputs(self) -> Sequence[Any]: ...
     def request(self, session: ChatSession, values: Sequence[Any]) -> PageRequest: ...
@@ -54,6 +56,7 @@ class WebuiPanelHost:
 
     def __init__(self, page: WebuiPage) -> None:
         self.session = page.session
+        self.one_person = page.one_person
         self.inputs = page.inputs
         self.request = page.request
         self.prompt = page.prompt

@@ -56,6 +56,7 @@ class WorkbenchPanelHost:
     """The workbench's page as a ``PanelHost``. ``events`` are those after which it is another page, its load first."""
 
     has_attachments = False
+    one_person = True
     web_is_off = "To allow it, start the workbench with --documents-from-web."
 
     def __init__(self, workbench: WorkbenchActions, session: Any, fields: Sequence[Any], events: Sequence[Any]) -> None:

@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from extensions.airoboros_longctx.command_line import create_parser, main
-from extensions.airoboros_longctx.command_line.workbench import server_options
+from extensions.airoboros_longctx.command_line.server_arguments import server_options
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
 from extensions.airoboros_longctx.host.served_model import ServerOptions
 

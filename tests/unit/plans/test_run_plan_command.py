@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import re
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from extensions.airoboros_longctx.command_line import main
 from extensions.airoboros_longctx.command_line.run_plan import DESCRIPTION
-from extensions.airoboros_longctx.host.openai_server import OpenAIServer
 from extensions.airoboros_longctx.plans.plan_run import PlanRun
+from extensions.airoboros_longctx.workbench import Workbench
+from tests.scripted_server import ScriptedServer
 from tests.unit.core.formats import nobel_prize
-from tests.unit.plans.scripted_server import scripted
 
 PLAN = """\
 Plan: Find the price.
@@ -36,6 +38,15 @@ def model(message: str) -> str:
     return found[0] if found else "I do not know."
 
 
+def message_in(prompt: str) -> str:
+    """What a prompt asks, without the template around it."""
+    return prompt.rpartition("USER: ")[2].removesuffix(" ASSISTANT: ")
+
+
+def scripted(answer: Callable[[str], str], **options: Any) -> ScriptedServer:
+    return ScriptedServer(lambda prompt: answer(message_in(prompt)), **options)
+
+
 @pytest.fixture
 def story(tmp_path: Path) -> str:
     path = tmp_path / "harvest.txt"
@@ -49,10 +60,10 @@ def run(*arguments: str) -> int:
 
 def test_a_plan_is_asked_for_run_and_answered(story, capsys):
     with scripted(model) as server:
-        assert run("--server", server.address, "--document", story) == 0
+        assert run("--server", server.url, "--document", story) == 0
     captured = capsys.readouterr()
     assert captured.out == "42\n"
-    asked = [body["messages"][0]["content"] for body in server.asked]
+    asked = list(map(message_in, server.prompts))
     assert "Calculator[input]: " in asked[0]
     assert "TextScraper" not in asked[0]
     assert asked[0].endswith("Question: What do three tons cost?")
@@ -64,12 +75,10 @@ def test_a_plan_is_asked_for_run_and_answered(story, capsys):
 
 
 def test_the_question_is_asked_once_more_at_the_end(story, capsys):
-    with scripted(model, streams=False) as server:
-        assert run("--server", server.address, "--document", story, "--final-question") == 0
+    with scripted(model) as server:
+        assert run("--server", server.url, "--document", story, "--final-question") == 0
     assert capsys.readouterr().out == "Three tons cost 42 crowns.\n"
-    assert server.asked[-1]["messages"][0]["content"].endswith(
-        "BEGININSTRUCTION\nWhat do three tons cost?\nENDINSTRUCTION"
-    )
+    assert message_in(server.prompts[-1]).endswith("BEGININSTRUCTION\nWhat do three tons cost?\nENDINSTRUCTION")
 
 
 def test_a_plan_from_a_file_needs_no_model(tmp_path, capsys):
@@ -104,7 +113,7 @@ def test_ctrl_c_stops_the_plan(monkeypatch, tmp_path, capsys):
 
     monkeypatch.setattr(PlanRun, "wait_for_change", interrupted)
     with scripted(slow) as server:
-        assert run("--server", server.address, "--plan", str(path)) == 1
+        assert run("--server", server.url, "--plan", str(path)) == 1
         over.set()
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -116,14 +125,15 @@ def test_ctrl_c_before_there_is_a_plan(monkeypatch, capsys):
     def interrupted(*arguments) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(OpenAIServer, "ask", interrupted)
-    assert run("--server", "http://127.0.0.1:1") == 2
+    monkeypatch.setattr(Workbench, "ask", interrupted)
+    with scripted(model) as server:
+        assert run("--server", server.url) == 2
     assert capsys.readouterr().err.endswith("It was stopped before there was a plan.\n")
 
 
 def test_a_tool_that_is_not_there(capsys):
     with scripted(lambda message: nobel_prize.reply()) as server:
-        assert run("--server", server.address) == 2
+        assert run("--server", server.url) == 2
     err = capsys.readouterr().err
     assert "The model's reply:\nPlan: Begin by conducting a web search" in err
     assert err.splitlines()[-1].endswith(
@@ -133,15 +143,15 @@ def test_a_tool_that_is_not_there(capsys):
 
 def test_a_reply_cannot_steer_the_terminal(capsys):
     with scripted(lambda message: "\x1b[2Jno plan\x07") as server:
-        assert run("--server", server.address) == 2
+        assert run("--server", server.url) == 2
     assert "\x1b" not in capsys.readouterr().err
 
 
 def test_only_the_tools_that_are_named(capsys):
     with scripted(lambda message: "Plan: a\n:evidence0: = Calculator[1+1]\nAnswer: :evidence0:") as server:
-        assert run("--server", server.address, "--tools", "Calculator") == 0
-        assert "KnowledgeModel" not in server.asked[0]["messages"][0]["content"]
-        assert run("--server", server.address, "--from-web", "--tools", "TextScraper,Shell") == 2
+        assert run("--server", server.url, "--tools", "Calculator") == 0
+        assert "KnowledgeModel" not in server.prompts[0]
+        assert run("--server", server.url, "--from-web", "--tools", "TextScraper,Shell") == 2
     assert (
         capsys.readouterr()
         .err.splitlines()[-1]
@@ -154,12 +164,12 @@ def test_only_the_tools_that_are_named(capsys):
     [
         ((), "No model was named; --model FOLDER or --server URL is needed."),
         (("--plan", "-", "--final-question"), "No model was named; --model FOLDER or --server URL is needed."),
-        (("--server", "nowhere"), "'nowhere' is no server; one like http://127.0.0.1:5000 is needed."),
-        (("--plan", "/nowhere/plan.txt"), "--plan /nowhere/plan.txt is not a plain file."),
         (
-            ("--server", "http://127.0.0.1:1", "--api-key-variable", "NOT_SET_HERE"),
-            "The environment variable 'NOT_SET_HERE' holds no API key; set it first.",
+            ("--server", "nowhere"),
+            "'nowhere' is no address of a server; an address such as http://127.0.0.1:5000/v1 is needed.",
         ),
+        (("--plan", "/nowhere/plan.txt"), "--plan /nowhere/plan.txt is not a plain file."),
+        (("--model", "f", "--context", "9"), "--context was given without --server; it is for a server only."),
     ],
 )
 def test_what_cannot_be_used_says_so(arguments, sentence, capsys):
@@ -167,11 +177,10 @@ def test_what_cannot_be_used_says_so(arguments, sentence, capsys):
     assert capsys.readouterr().err == f"python -m extensions.airoboros_longctx: {sentence}\n"
 
 
-def test_a_key_comes_from_the_environment(monkeypatch, capsys):
+def test_a_key_comes_from_the_environment(monkeypatch, story):
     monkeypatch.setenv("A_KEY", "secret")
-    with scripted(model) as server:
-        run("--server", server.address, "--api-key-variable", "A_KEY")
-    assert server.keys[0] == "Bearer secret"
+    with scripted(model, key="secret") as server:
+        assert run("--server", server.url, "--api-key-env", "A_KEY", "--document", story) == 0
 
 
 @pytest.mark.parametrize("seconds", ["0", "nan", "soon"])

@@ -24,7 +24,7 @@ DESCRIPTION = "The model gives several solutions, ranks them and picks one: for 
 SOURCE = "https://huggingface.co/jondurbin/airoboros-65b-gpt4-m2.0"
 FIELDS = (
     FormField("question", "Question", TEXT),
-    FormField("solutions", f"Number of solutions, {FEWEST} to {MOST}; empty for several", NUMBER, required=False),
+    FormField("solutions", f"Number of solutions, {FEWEST} to {MOST}", NUMBER, required=False),
 )
 _SENTENCE = (
     "Offer {number} potential answers, rank them according to mathematical logic, and pick the most feasible one."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..foreign_text import quoted
 from ..formats.errors import FormatError
@@ -34,6 +34,8 @@ class Recipe:
     source: str
     fields: tuple[FormField, ...]
     template: str
+    #: The YAML that it was read from.
+    written: str = field(default="", compare=False, repr=False)
 
     @property
     def has_delimiters(self) -> bool:
@@ -62,6 +64,7 @@ def read_recipe(text: str) -> Recipe:
         " ".join(texts.get("source", "").split()),
         tuple(_field(key, node) for key, node in fields.items()),
         template,
+        text,
     )
     _check_template(recipe, stated["template"].line)
     return recipe

@@ -29,6 +29,23 @@ def load_recipes(
     return {recipe.name: recipe for recipe in ordered}, tuple(problems)
 
 
+def save_recipe(text: str, users_folder: Path) -> Recipe:
+    """Write the recipe in YAML into ``users_folder``, in the place of what had its name there, and return it.
+
+    Raises FormatError where it is no recipe, or cannot be written.
+    """
+    recipe = read_recipe(text)
+    path = users_folder / f"{recipe.name}.yaml"
+    part = path.with_suffix(".part")
+    try:
+        users_folder.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise RecipeError(f"The recipe could not be written to {quoted(path, 120)} ({error.strerror}).") from error
+    return recipe
+
+
 def recipe_named(name: str, recipes: dict[str, Recipe]) -> Recipe:
     """The recipe called ``name``; RecipeError names those there are."""
     try:

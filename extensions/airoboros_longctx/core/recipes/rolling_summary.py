@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from ..formats.form_field import DOCUMENT, NUMBER
 from ..packing.passages import edge_before, passages
 from ..packing.token_counts import TokenCounter
 from ..prompts.closed_context import Document, normalise_document
@@ -44,6 +45,12 @@ class RollingSummary:
         if self.finished:
             return "The whole text is in the summary."
         return f"Piece {self.done + 1} of {len(self.pieces)}."
+
+
+def summarises_pieces(recipe: Recipe) -> bool:
+    """True for a recipe whose fields are those of a summary, by name and kind, both required."""
+    needed = {DOCUMENT_FIELD: (DOCUMENT, True), WORDS_FIELD: (NUMBER, True)}
+    return {field.name: (field.kind, field.required) for field in recipe.fields} == needed
 
 
 def begin_summary(

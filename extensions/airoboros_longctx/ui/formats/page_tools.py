@@ -9,32 +9,16 @@ from typing import Any
 
 from ...core.documents.chat_session import ChatDocument, ChatSession
 from ...core.documents.shelves import DocumentShelves
-from ...core.errors import AiroborosLongctxError
 from ...core.settings import Settings
 from ...documents.web_page import fetch_document
 from ...plans.available_tools import AvailableTools, available_tools
 from ...plans.runnable_tool import Cancelled
-from ...prompt_service import PageRequest
 from ..panel_host import PanelHost
+from .asked_alone import prompt_alone
+from .filled_form import documents_of
 
 #: A question to the model may take this long at least.
 _MODEL_SECONDS = 600.0
-
-
-def prompt_alone(request: PageRequest, message: str) -> str:
-    """The exact prompt for ``message`` without the chat's earlier turns. AiroborosLongctxError where it is too long, or
-    no model is loaded."""
-    turn = request.turn
-    if turn is None:
-        raise AiroborosLongctxError("No model is loaded; load one first.")
-    prompt = turn.render(message, 0)
-    tokens = turn.count_tokens(prompt)
-    if tokens > turn.limit_tokens:
-        raise AiroborosLongctxError(
-            f"The message takes {tokens} tokens and {request.reply_tokens} are kept for the reply; the window has "
-            f"{turn.limit_tokens + request.reply_tokens}. Shorten what was filled in, or the reply."
-        )
-    return prompt
 
 
 class PageTools:
@@ -69,7 +53,7 @@ class PageTools:
         return reply
 
     def _documents(self) -> Sequence[ChatDocument]:
-        return (*self._shelves.active(self._session, self._request.place), *self._request.attached)
+        return documents_of(self._shelves, self._session, self._request)
 
     def _fetch(self, address: str, cancelled: Cancelled) -> str:
         return fetch_document(address, cancelled=cancelled).text

@@ -9,6 +9,8 @@ from ..documents.messages import said_html
 from .result_html import text_html
 
 _MARKS = {WAITING: "·", RUNNING: "▶", DONE: "✔", FAILED: "✘", STOPPED: "■"}
+#: Less would be shown as 0.0.
+_LEAST_SECONDS = 0.05
 
 
 def plan_html(progress: PlanProgress) -> str:
@@ -19,7 +21,7 @@ def plan_html(progress: PlanProgress) -> str:
 
 
 def _step_html(step: StepProgress) -> str:
-    seconds = f" · {step.seconds:.1f} s" if step.seconds else ""
+    seconds = f" · {step.seconds:.1f} s" if step.seconds >= _LEAST_SECONDS else ""
     problem = f'<p role="alert">{html.escape(step.problem)}</p>' if step.problem else ""
     result = f"<details><summary>Result</summary>{text_html(step.result)}</details>" if step.result else ""
     thought = f" {html.escape(step.thought)}" if step.thought else ""

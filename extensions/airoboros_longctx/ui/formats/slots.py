@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...core.formats.form_field import CHOICE, LINE, NUMBER, FormField
+from ...core.formats.form_field import CHOICE, DOCUMENT, LINE, NUMBER, FormField
 
 #: So many fields of a form can be filled in on a page.
 MOST_SLOTS = 12
@@ -31,7 +31,7 @@ def slots_for(fields: Sequence[FormField]) -> list[Any]:
 
     shown: list[Any] = []
     for field in fields[:MOST_SLOTS]:
-        label = field.label if field.required else f"{field.label} (may be left empty)"
+        label = _label(field)
         if field.kind == CHOICE:
             chosen, choices = field.default or field.choices[0], list(field.choices)
             shown += [gr.update(visible=False), gr.update(choices=choices, value=chosen, label=label, visible=True)]
@@ -39,6 +39,12 @@ def slots_for(fields: Sequence[FormField]) -> list[Any]:
             lines = 1 if field.kind in (LINE, NUMBER) else _LINES
             shown += [gr.update(value=field.default, label=label, lines=lines, visible=True), gr.update(visible=False)]
     return shown + [gr.update(visible=False)] * (2 * MOST_SLOTS - len(shown))
+
+
+def _label(field: FormField) -> str:
+    if field.kind == DOCUMENT and not field.default:
+        return f"{field.label} (left empty: the documents of this chat that are on)"
+    return field.label if field.required else f"{field.label} (may be left empty)"
 
 
 def values_of(fields: Sequence[FormField], slots: Sequence[Any]) -> dict[str, str]:
