@@ -6,6 +6,7 @@ the window is too small, and what is refused, is decided here.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,7 @@ from .core.prompts.document_options import DocumentOptions
 from .core.prompts.instructions import instruction_text
 
 if TYPE_CHECKING:
+    from .core.formats.tool_request import ToolRequest
     from .core.packing.packed_prompt import BuiltPrompt
     from .core.packing.token_rates import TokenRates
 
@@ -229,3 +231,25 @@ def _most_turns(most: int, room: float, history: Callable[[int], int]) -> int:
         middle = (low + most) // 2
         low, most = (middle, most) if history(middle) <= room else (low, middle)
     return low
+
+
+def prompt_for_a_call(request: ToolRequest, turn: ChatTurn) -> str:
+    """The prompt that asks for a call of one of the declared functions, behind as many of the latest turns as fit.
+
+    Raises FormatError where the request alone is too long: half a declaration would be another one.
+    """
+    from .core.formats.errors import FormatError  # here, so that a webui starts without them
+    from .core.formats.function_calling import FunctionRequest, render
+
+    message = render(FunctionRequest(request.question, request.functions))
+
+    def tokens(turns: int) -> int:
+        return turn.count_tokens(turn.render(message, turns))
+
+    if (least := tokens(0)) > turn.limit_tokens:
+        raise FormatError(
+            f"The message and the declared tools take {least} tokens, and {turn.limit_tokens} fit beside the reply. "
+            "Send fewer tools, or ask for a shorter reply (max_tokens)."
+        )
+    too_many = bisect.bisect_left(range(1, turn.turns + 1), True, key=lambda turns: tokens(turns) > turn.limit_tokens)
+    return turn.render(message, too_many)

@@ -1,4 +1,6 @@
-"""What one request of the webui asks of us: documents and PLAINFORMAT, by the page's state or inline in the API."""
+"""What one request of the webui asks of us: documents and PLAINFORMAT, by the page's state or inline in the API, and a
+call of one of the tools of a request of the API.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,8 @@ from ..core.documents.inline_documents import inline_request
 from ..core.documents.place import Place
 from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
+from ..core.formats.errors import FormatError
+from ..core.formats.tool_request import FIELD, ToolRequest, tool_request, wants_tools
 from ..core.prompts.closed_context import Document
 from ..core.prompts.document_options import SHORTEN, DocumentOptions
 from ..core.settings import Settings
@@ -30,13 +34,16 @@ class LoadedStyle(Protocol):
     def plainformat_separator(self) -> str | None: ...
     def stop_strings(self) -> tuple[str, ...]: ...
 
+    def why_no_tool_calls(self) -> str:
+        """A sentence; "" where the model can be asked for a call and the webui would return it as one."""
+
 
 @dataclass(frozen=True)
 class Asked:
     """What one request asks for beyond the webui's own. ``page`` is False for an API request.
 
     ``attached`` are those of the ``documents`` that the webui attached to messages. ``attaches``: it is about to attach
-    more to the message that is sent.
+    more to the message that is sent. ``tools``: the reply is to be a call, or the documents are results of tools.
     """
 
     documents: tuple[ChatDocument, ...] = ()
@@ -45,6 +52,7 @@ class Asked:
     plainformat: bool = False
     options: DocumentOptions = field(default_factory=DocumentOptions)
     page: bool = False
+    tools: ToolRequest | None = None
 
     @property
     def documents_are_on(self) -> bool:
@@ -83,12 +91,32 @@ class WebuiAsking:
         if SESSION_KEY in state:
             return self._asked_by_page(state, arguments or {})
         messages = (state.get("history") or {}).get("messages")
-        inline = inline_request(messages, self._settings().api_document_characters) if messages else None
-        if inline is None:
+        if not messages:
+            return Asked()
+        inline = inline_request(messages, self._settings().api_document_characters)
+        tools = self._tools(messages, state, inline is not None, bool((arguments or {}).get("_continue")))
+        if inline is None and tools is None:
             return Asked()
         options = DocumentOptions(only_from_documents=False, own_sampling=False, when_too_long=SHORTEN)
-        documents = tuple(ChatDocument("", one.text, one.metadata) for one in inline.documents)
-        return Asked(documents, plainformat=inline.plainformat, options=options)
+        blocks = inline.documents if inline is not None else tools.results if tools is not None else ()
+        documents = tuple(ChatDocument("", one.text, one.metadata) for one in blocks)
+        plainformat = inline is not None and inline.plainformat
+        return Asked(documents, plainformat=plainformat, options=options, tools=tools)
+
+    def _tools(self, messages: Any, state: dict[str, Any], inline: bool, continues: bool) -> ToolRequest | None:
+        """What a request with ``tools`` asks, where it opts in and the loaded model can be asked."""
+        settings = self._settings()
+        wanted, by_message = wants_tools(messages, settings.api_tools)
+        tools = state.get("tools")
+        if not wanted or not tools or continues:
+            return None
+        why_not = self._style.why_no_tool_calls()
+        if inline and not why_not:
+            why_not = "It was sent together with documents or plainformat: send one of them."
+        if why_not and by_message:
+            raise FormatError(f"{FIELD} was asked for, and cannot be done. {why_not}")
+        choice, most = state.get("tool_choice"), settings.api_document_characters
+        return None if why_not else tool_request(messages, tools, choice, most)
 
     def _asked_by_page(self, state: dict[str, Any], arguments: dict[str, Any]) -> Asked:
         session = state[SESSION_KEY] or ChatSession(self._settings().document_options)

@@ -27,6 +27,9 @@ class Style:
     def stop_strings(self):
         return ()
 
+    def why_no_tool_calls(self):
+        return ""
+
 
 class BrokenShelves(DocumentShelves):
     def shelved(self, session, place):
@@ -34,7 +37,7 @@ class BrokenShelves(DocumentShelves):
 
 
 def prompts(shelves=None):
-    def reject(sentence):
+    def reject(sentence, param):
         return ValueError(sentence)
 
     return WebuiPrompts(
