@@ -14,7 +14,7 @@ from ..core.documents.place import Place
 from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
 from ..core.formats.errors import FormatError
-from ..core.formats.tool_request import FIELD, ToolRequest, tool_request, wants_tools
+from ..core.formats.tool_request import FIELD, ToolRequest, ends_with_result, tool_request, wants_tools
 from ..core.prompts.closed_context import Document
 from ..core.prompts.document_options import SHORTEN, DocumentOptions
 from ..core.settings import Settings
@@ -104,18 +104,17 @@ class WebuiAsking:
         return Asked(documents, plainformat=plainformat, options=options, tools=tools)
 
     def _tools(self, messages: Any, state: dict[str, Any], inline: bool, continues: bool) -> ToolRequest | None:
-        """What a request with ``tools`` asks, where it opts in and the loaded model can be asked."""
+        """What a request with ``tools``, or with results of them, asks where it opts in and the model can be asked."""
         settings = self._settings()
         wanted, by_message = wants_tools(messages, settings.api_tools)
-        tools = state.get("tools")
-        if not wanted or not tools or continues:
+        tools, choice, most = state.get("tools"), state.get("tool_choice"), settings.api_document_characters
+        if not wanted or not (tools or ends_with_result(messages)) or continues:
             return None
         why_not = self._style.why_no_tool_calls()
         if inline and not why_not:
             why_not = "It was sent together with documents or plainformat: send one of them."
         if why_not and by_message:
             raise FormatError(f"{FIELD} was asked for, and cannot be done. {why_not}")
-        choice, most = state.get("tool_choice"), settings.api_document_characters
         return None if why_not else tool_request(messages, tools, choice, most)
 
     def _asked_by_page(self, state: dict[str, Any], arguments: dict[str, Any]) -> Asked:

@@ -26,11 +26,11 @@ _ARGUMENT_CHARACTERS = 200
 @dataclass(frozen=True)
 class ToolRequest:
     """``question`` is the user's last message, ``turns`` the finished turns before it, each with the answer that ended
-    it. With ``results`` an answer from them is asked, without any a call of one of ``functions``.
+    it. With ``results`` an answer from them alone is asked, without any a call of one of ``functions``.
     """
 
     question: str
-    functions: tuple[Function, ...]
+    functions: tuple[Function, ...] = ()
     turns: tuple[tuple[str, str], ...] = ()
     results: tuple[Document, ...] = ()
 
@@ -46,23 +46,30 @@ def wants_tools(messages: Sequence[Any], by_default: bool) -> tuple[bool, bool]:
     return stated, stated
 
 
+def ends_with_result(messages: Sequence[Any]) -> bool:
+    """Whether the last of ``messages`` is a tool's."""
+    return bool(messages) and isinstance(messages[-1], Mapping) and messages[-1].get("role") == "tool"
+
+
 def tool_request(
     messages: Sequence[Mapping[str, Any]], tools: object, choice: object, most_characters: int
 ) -> ToolRequest | None:
-    """The request in ``messages``; None where the last of them is neither the user's nor a tool's.
+    """The request in ``messages``; None where it asks for neither: it ends with an assistant's message, or with the
+    user's and has no ``tools``.
 
     ``choice`` is OpenAI's ``tool_choice``; ``most_characters`` bounds the results together. Raises FormatError for
     tools, a choice or results that cannot be used.
     """
     asked = next((at for at in range(len(messages) - 1, -1, -1) if messages[at].get("role") == "user"), None)
-    if asked is None or messages[-1].get("role") not in ("user", "tool"):
+    has_results = ends_with_result(messages)
+    if asked is None or not (has_results or (tools and asked == len(messages) - 1)):
         return None
-    functions = _chosen(functions_of_tools(tools), choice)
     question = _text(messages[asked].get("content"))
     if not question.strip():
         raise FormatError("The last message of the user is empty; what the user wants to be done is needed.")
-    results = _results(messages[asked + 1 :], most_characters)
-    return ToolRequest(question, functions, _turns(messages[:asked]), results)
+    if has_results:
+        return ToolRequest(question, results=_results(messages[asked + 1 :], most_characters))
+    return ToolRequest(question, _chosen(functions_of_tools(tools), choice), _turns(messages[:asked]))
 
 
 def _chosen(functions: tuple[Function, ...], choice: object) -> tuple[Function, ...]:
