@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from extensions.airoboros_longctx.core.formats.errors import FormatError
+from extensions.airoboros_longctx.core.formats.function_calling import FunctionRequest, render
+from extensions.airoboros_longctx.core.formats.function_declarations import Function, Parameter
+from extensions.airoboros_longctx.core.formats.tool_request import ToolRequest
 from extensions.airoboros_longctx.core.packing.token_counts import TokenCounts, tokens_of_lines
 from extensions.airoboros_longctx.core.prompts.closed_context import Document
 from extensions.airoboros_longctx.core.prompts.document_options import PASSAGES, SHORTEN, WHOLE, DocumentOptions
@@ -18,7 +22,7 @@ from extensions.airoboros_longctx.core.prompts.instruction_templates import (
     instruction_templates,
     render_conversation,
 )
-from extensions.airoboros_longctx.prompt_service import PromptBudget, PromptService
+from extensions.airoboros_longctx.prompt_service import PromptBudget, PromptService, prompt_for_a_call
 
 LLAMA_TOKENIZER = Path(__file__).parents[3] / "shared" / "data" / "llama-tokenizer" / "tokenizer.model"
 HISTORY = [("What is a harbor?", "A place for ships."), ("And a tower?", "A tall house.")]
@@ -303,3 +307,31 @@ def test_whole_documents_that_do_not_all_fit_stand_before_every_question_alike(t
             assert 5 < len(built.blocks) < 12
             prompts.append(built.text)
     assert common_beginning(prompts).endswith("\nENDINPUT\nBEGININSTRUCTION\n")
+
+
+# -- a call of a function --------------------------------------------------------------------------------------------
+
+FUNCTIONS = (Function("get_weather", "Tells the weather of a city.", (Parameter("city", "The city."),)),)
+CALL = ToolRequest("And in Rome?", FUNCTIONS)
+
+
+def call_prompt(turns: int) -> str:
+    return Turn().render(render(FunctionRequest(CALL.question, FUNCTIONS)), turns)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_call_is_asked_behind_as_many_of_the_latest_turns_as_fit(turns: int) -> None:
+    exactly = len(call_prompt(turns))
+    assert prompt_for_a_call(CALL, Turn(limit_tokens=exactly)) == call_prompt(turns)
+    more = len(call_prompt(min(turns + 1, 2)))
+    assert prompt_for_a_call(CALL, Turn(limit_tokens=max(exactly, more - 1))) == call_prompt(turns)
+
+
+def test_a_request_for_a_call_is_never_cut() -> None:
+    least = len(call_prompt(0))
+    with pytest.raises(FormatError) as error:
+        prompt_for_a_call(CALL, Turn(limit_tokens=least - 1))
+    assert str(error.value) == (
+        f"The message and the declared tools take {least} tokens, and {least - 1} fit beside the reply. Send fewer "
+        "tools, or ask for a shorter reply (max_tokens)."
+    )
