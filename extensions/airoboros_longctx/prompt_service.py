@@ -6,7 +6,6 @@ the window is too small, and what is refused, is decided here.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -218,6 +217,23 @@ class PromptService:
             sum(defused for _, defused in blocks),
         )
 
+    def build_call(self, request: ToolRequest, turn: ChatTurn) -> str:
+        """The prompt for a call of one of the declared functions, behind as many of the latest turns as fit.
+
+        Raises FormatError where the request alone is too long: half a declaration would be another one.
+        """
+        from .core.formats.errors import FormatError  # here, so that a webui starts without them
+        from .core.formats.function_calling import FunctionRequest, render
+
+        message = render(FunctionRequest(request.question, request.functions))
+        if (least := self._count(turn.render(message, 0), turn)) > turn.limit_tokens:
+            raise FormatError(
+                f"The message and the declared tools take {least} tokens, and {turn.limit_tokens} fit beside the "
+                "reply. Send fewer tools, or ask for a shorter reply (max_tokens)."
+            )
+        fitting = _most_turns(turn.turns, turn.limit_tokens, lambda n: self._count(turn.render(message, n), turn))
+        return turn.render(message, fitting)
+
     def _count(self, text: str, turn: ChatTurn) -> int:
         return self._counts.count(text, turn.count_tokens, turn.tokenizer_id)
 
@@ -231,25 +247,3 @@ def _most_turns(most: int, room: float, history: Callable[[int], int]) -> int:
         middle = (low + most) // 2
         low, most = (middle, most) if history(middle) <= room else (low, middle)
     return low
-
-
-def prompt_for_a_call(request: ToolRequest, turn: ChatTurn) -> str:
-    """The prompt that asks for a call of one of the declared functions, behind as many of the latest turns as fit.
-
-    Raises FormatError where the request alone is too long: half a declaration would be another one.
-    """
-    from .core.formats.errors import FormatError  # here, so that a webui starts without them
-    from .core.formats.function_calling import FunctionRequest, render
-
-    message = render(FunctionRequest(request.question, request.functions))
-
-    def tokens(turns: int) -> int:
-        return turn.count_tokens(turn.render(message, turns))
-
-    if (least := tokens(0)) > turn.limit_tokens:
-        raise FormatError(
-            f"The message and the declared tools take {least} tokens, and {turn.limit_tokens} fit beside the reply. "
-            "Send fewer tools, or ask for a shorter reply (max_tokens)."
-        )
-    too_many = bisect.bisect_left(range(1, turn.turns + 1), True, key=lambda turns: tokens(turns) > turn.limit_tokens)
-    return turn.render(message, too_many)

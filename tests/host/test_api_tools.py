@@ -4,6 +4,7 @@ arrive, and replies as ``tool_calls``.
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -174,6 +175,9 @@ def test_what_cannot_be_used_is_said_with_status_400(scripted_webui):
                 ask(webui, [message], tools, **more)
             error = json.loads(raised.value.read())["error"]
             assert (raised.value.code, error["message"], error["param"]) == (400, sentence, "tools")
+        with pytest.raises(http.client.IncompleteRead):
+            streamed(webui, [OPTED_IN], tools=[{"type": "function", "function": {"name": "get weather"}}])
+        assert webui.said().count("'get weather' is the name of a function") == 2
         assert webui.scripted.prompts == []
 
 
@@ -187,4 +191,13 @@ def test_the_setting_asks_for_every_request_and_the_other_protocol_goes_the_same
         assert reply["stop_reason"] == "tool_use"
         (use,) = [block for block in reply["content"] if block["type"] == "tool_use"]
         assert (use["name"], use["input"]) == ("get_weather", ARGUMENTS)
-        assert webui.scripted.prompts == [call_prompt(QUESTION, [WEATHER, NEWS]), call_prompt(QUESTION, [WEATHER])]
+        result = {"type": "tool_result", "tool_use_id": use["id"], "content": RESULT}
+        messages = [ASK, {"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+        reply = webui.post("/v1/messages", {**body, "messages": messages})
+        assert ([block["type"] for block in reply["content"]], reply["stop_reason"]) == (["text"], "end_turn")
+        asked, other, over_results = webui.scripted.prompts
+        assert asked == call_prompt(QUESTION, [WEATHER, NEWS])
+        assert other == call_prompt(QUESTION, [WEATHER])
+        pairs = (("tool", "get_weather"), ("arguments", json.dumps(ARGUMENTS)))
+        document = ClosedContext((Document(RESULT, pairs),), QUESTION)
+        assert over_results == render_conversation(TEMPLATE, closed_context.render(document))

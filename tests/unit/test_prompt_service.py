@@ -22,7 +22,7 @@ from extensions.airoboros_longctx.core.prompts.instruction_templates import (
     instruction_templates,
     render_conversation,
 )
-from extensions.airoboros_longctx.prompt_service import PromptBudget, PromptService, prompt_for_a_call
+from extensions.airoboros_longctx.prompt_service import PromptBudget, PromptService
 
 LLAMA_TOKENIZER = Path(__file__).parents[3] / "shared" / "data" / "llama-tokenizer" / "tokenizer.model"
 HISTORY = [("What is a harbor?", "A place for ships."), ("And a tower?", "A tall house.")]
@@ -322,15 +322,15 @@ def call_prompt(turns: int) -> str:
 @pytest.mark.parametrize("turns", [0, 1, 2])
 def test_a_call_is_asked_behind_as_many_of_the_latest_turns_as_fit(turns: int) -> None:
     exactly = len(call_prompt(turns))
-    assert prompt_for_a_call(CALL, Turn(limit_tokens=exactly)) == call_prompt(turns)
+    assert PromptService().build_call(CALL, Turn(limit_tokens=exactly)) == call_prompt(turns)
     more = len(call_prompt(min(turns + 1, 2)))
-    assert prompt_for_a_call(CALL, Turn(limit_tokens=max(exactly, more - 1))) == call_prompt(turns)
+    assert PromptService().build_call(CALL, Turn(limit_tokens=max(exactly, more - 1))) == call_prompt(turns)
 
 
 def test_a_request_for_a_call_is_never_cut() -> None:
     least = len(call_prompt(0))
     with pytest.raises(FormatError) as error:
-        prompt_for_a_call(CALL, Turn(limit_tokens=least - 1))
+        PromptService().build_call(CALL, Turn(limit_tokens=least - 1))
     assert str(error.value) == (
         f"The message and the declared tools take {least} tokens, and {least - 1} fit beside the reply. Send fewer "
         "tools, or ask for a shorter reply (max_tokens)."

@@ -6,19 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.documents.chat_session import ChatDocument, ChatSession
 from ..core.documents.inline_documents import inline_request
 from ..core.documents.place import Place
 from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
-from ..core.formats.errors import FormatError
-from ..core.formats.tool_request import FIELD, ToolRequest, ends_with_result, tool_request, wants_tools
 from ..core.prompts.closed_context import Document
 from ..core.prompts.document_options import SHORTEN, DocumentOptions
 from ..core.settings import Settings
 from .webui_attachments import attached_documents
+
+if TYPE_CHECKING:
+    from ..core.formats.tool_request import ToolRequest
 
 #: The key of our page state among the webui's own; a state without it is an API request.
 SESSION_KEY = "airoboros_longctx"
@@ -105,6 +106,9 @@ class WebuiAsking:
 
     def _tools(self, messages: Any, state: dict[str, Any], inline: bool, continues: bool) -> ToolRequest | None:
         """What a request with ``tools``, or with results of them, asks where it opts in and the model can be asked."""
+        from ..core.formats.errors import FormatError  # here, so that the webui starts without them
+        from ..core.formats.tool_request import FIELD, ends_with_result, tool_request, wants_tools
+
         settings = self._settings()
         wanted, by_message = wants_tools(messages, settings.api_tools)
         tools, choice, most = state.get("tools"), state.get("tool_choice"), settings.api_document_characters

@@ -14,18 +14,17 @@ from ..core.documents.chat_session import ChatSession
 from ..core.documents.place import Place
 from ..core.documents.shelves import DocumentShelves
 from ..core.errors import AiroborosLongctxError
-from ..core.formats.errors import FormatError
-from ..core.formats.tool_request import ToolRequest
 from ..core.prompts.closed_context import ClosedContext, render
 from ..core.prompts.document_options import DocumentOptions
 from ..core.prompts.instructions import instruction_text
 from ..core.prompts.plainformat import with_plainformat
 from ..core.settings import Settings
-from ..prompt_service import PromptService, prompt_for_a_call
+from ..prompt_service import PromptService
 from .webui_asked import SESSION_KEY, Asked, LoadedStyle, WebuiAsking
 from .webui_turn import WebuiTurn
 
 if TYPE_CHECKING:
+    from ..core.formats.tool_request import ToolRequest
     from ..core.replies.source_check import SentDocument
 
 _NOTHING_SENT = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
@@ -48,6 +47,13 @@ class RefusedPrompt(str):
 
     def __add__(self, more: str) -> RefusedPrompt:
         return RefusedPrompt.because(self.sentence, str.__add__(self, more))
+
+
+def _param_of(error: AiroborosLongctxError) -> str:
+    """The field of the API request that ``error`` is about."""
+    from ..core.formats.errors import FormatError  # here, so that the webui starts without it
+
+    return "tools" if isinstance(error, FormatError) else "documents"
 
 
 class WebuiPrompts:
@@ -88,7 +94,7 @@ class WebuiPrompts:
             asked = self.asked(state, arguments)
         except AiroborosLongctxError as error:
             if SESSION_KEY not in state:
-                raise self._reject(str(error), "tools" if isinstance(error, FormatError) else "documents") from error
+                raise self._reject(str(error), _param_of(error)) from error
             return RefusedPrompt.because(f"{error} {_NOTHING_SENT}", user_input)
         except Exception as error:
             sentence = f"The documents could not be read: {type(error).__name__}: {error}."
@@ -144,7 +150,7 @@ class WebuiPrompts:
         history = {**state["history"], "internal": rows, "visible": rows, "metadata": {}}
         turn = self.turn(original, state, {**arguments, "history": history}, False)
         try:
-            return prompt_for_a_call(request, turn)
+            return self._prompts.build_call(request, turn)
         except AiroborosLongctxError as error:
             raise self._reject(str(error), "tools") from error
 

@@ -13,12 +13,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..core.formats.errors import FormatError
-from ..core.formats.function_calling import FunctionRequest, parse
-from ..core.formats.openai_tools import tool_call
-from ..core.formats.tool_request import ToolRequest
+if TYPE_CHECKING:
+    from ..core.formats.tool_request import ToolRequest
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 #: What any of the webui's own forms of a call, or of a thought, is made of.
@@ -59,10 +57,13 @@ class WebuiToolCalls:
         return original("" if is_content else answer, *more, **named)
 
     def _call(self, history: Any, request: ToolRequest) -> str | None:
+        from ..core.formats.errors import FormatError  # here, so that the webui starts without them
+        from ..core.formats.function_calling import FunctionRequest, parse
+        from ..core.formats.openai_tools import tool_call
+
         try:
-            functions = request.functions
-            call = parse(_reply(history), FunctionRequest(request.question, functions))
-            return call_text(tool_call(call, functions, ""))
+            call = parse(_reply(history), FunctionRequest(request.question, request.functions))
+            return call_text(tool_call(call, request.functions, ""))
         except FormatError as error:
             self._log(f"The reply to a request with tools is handed on as text. {error}")
         except Exception as error:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extensions.airoboros_longctx.core.formats import function_calling
 from extensions.airoboros_longctx.core.formats.openai_tools import functions_of_tools
 from extensions.airoboros_longctx.core.formats.tool_request import ToolRequest
 from extensions.airoboros_longctx.core.prompts.closed_context import Document
-from extensions.airoboros_longctx.host import webui_tool_calls
 from extensions.airoboros_longctx.host.webui_asked import Asked
 from extensions.airoboros_longctx.host.webui_replies import WebuiReplies
 from extensions.airoboros_longctx.host.webui_tool_calls import WebuiToolCalls, call_text
@@ -117,7 +117,7 @@ def test_a_failure_of_ours_leaves_the_reply(monkeypatch):
     def fail(*given):
         raise RuntimeError("injected")
 
-    monkeypatch.setattr(webui_tool_calls, "parse", fail)
+    monkeypatch.setattr(function_calling, "parse", fail)
     webui = Webui(GOOD)
     assert webui.answers(CALL) == [GOOD]
     assert webui.log == ["A reply could not be read as a call: RuntimeError: injected."]
