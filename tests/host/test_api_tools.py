@@ -8,6 +8,7 @@ import http.client
 import json
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from extensions.airoboros_longctx.core.formats.openai_tools import functions_of_
 from extensions.airoboros_longctx.core.prompts import closed_context
 from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
+from extensions.airoboros_longctx.host.failure_points import FAILURE_POINTS, TOOLS
 from tests.host.scripted_host import scripted_webui
 
 __all__ = ["scripted_webui"]
@@ -201,3 +203,20 @@ def test_the_setting_asks_for_every_request_and_the_other_protocol_goes_the_same
         pairs = (("tool", "get_weather"), ("arguments", json.dumps(ARGUMENTS)))
         document = ClosedContext((Document(RESULT, pairs),), QUESTION)
         assert over_results == render_conversation(TEMPLATE, closed_context.render(document))
+
+
+def test_a_step_of_ours_that_fails_leaves_the_webuis_answer(scripted_webui, monkeypatch):
+    monkeypatch.setenv("LONGCTX_PROBE_MORE", str(Path(__file__).with_name("sabotage_probe.py")))
+    stock, ours = render_conversation(TEMPLATE, QUESTION), call_prompt(QUESTION, [WEATHER, NEWS])
+    left = {"build_call": (stock, True), "call_text": (ours, False), "parse_tool_call": (ours, True)}
+    with scripted_webui(lambda prompt: CALL, page=False) as webui:
+        for step in [point.step for point in FAILURE_POINTS if point.when == TOOLS]:
+            (webui.probe_folder / "sabotage.names").write_text(json.dumps([step]))
+            before = len(webui.log())
+            webui.ask("sabotage")
+            message = ask(webui, [OPTED_IN])["choices"][0]["message"]
+            webui.ask("repair")
+            assert f"injected:{step}" in "".join(webui.log()[before:].split())
+            assert (webui.scripted.prompts[-1], "tool_calls" in message) == left.pop(step.rpartition(".")[2])
+            assert message["content"] in (None, CALL)
+        assert left == {}
