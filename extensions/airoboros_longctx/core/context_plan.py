@@ -68,7 +68,8 @@ class ContextPlan:
     One method is planned, never two: ``factor`` is alpha where ``rope_type`` is ``ntk``, and a loader's own setting for
     the other of the two has to be neutral for this load.
     ``max_position_embeddings`` is the model's window, ``truncation_length`` the part of it that was asked for;
-    both in tokens. ``stop`` are the strings that end a reply.
+    both in tokens. ``stop`` are the strings that end a reply. ``function_calling``: the model was trained on choosing
+    one of declared functions.
     """
 
     model: str
@@ -87,6 +88,7 @@ class ContextPlan:
     suggestion: Suggestion | None = None
     weight_file: str | None = None
     memory: MemoryPlan | None = None
+    function_calling: bool = False
 
     @property
     def scaling(self) -> RopeScaling:

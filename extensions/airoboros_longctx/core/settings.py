@@ -43,6 +43,7 @@ class Settings:
     plans_from_web: bool = False
     plan_step_seconds: float = 120.0
     api_document_characters: int = 1_000_000
+    api_tools: bool = False
     store_documents: bool = True
     documents_folder: str = ""
 

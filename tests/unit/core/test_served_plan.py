@@ -85,6 +85,7 @@ def test_the_template_is_that_of_the_name(model, template, separator):
     plan = plan_served_model(facts(model))
     assert (plan.instruction_template, plan.plainformat_separator) == (template, separator)
     assert plan.stop == (("[INST]",) if template == "Airoboros-3" else ("USER:", "ASSISTANT:"))
+    assert plan.function_calling is (separator == " ")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def plan_served_model(facts: ServedFacts) -> ContextPlan:
             Reason("loader", "the model is asked through this server", "--server"),
             *style.reasons,
         ),
+        function_calling=style.function_calling,
     )
 
 
