@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from extensions.airoboros_longctx.host.webui_tool_calls import call_text
 from tests.real_hosts import RealHost, find_hosts
 
-HOSTS = [host for host in find_hosts() if (host.webui / "modules" / "tool_parsing.py").is_file()]
+HOSTS: list[RealHost | None] = [host for host in find_hosts() if (host.webui / "modules" / "tool_parsing.py").is_file()]
 NAMES = ["get_weather", "get_news", "a.b-c"]
 PARTS = [
     *NAMES,
