@@ -16,10 +16,7 @@ from hypothesis import strategies as st
 from extensions.airoboros_longctx.host.webui_tool_calls import call_text
 from tests.real_hosts import RealHost, find_hosts
 
-#: None where none was found: the tests skip and say so.
-HOSTS: list[RealHost | None] = [
-    host for host in find_hosts() if (host.webui / "modules" / "tool_parsing.py").is_file()
-] or [None]
+HOSTS: list[RealHost | None] = [host for host in find_hosts() if (host.webui / "modules" / "tool_parsing.py").is_file()]
 NAMES = ["get_weather", "get_news", "a.b-c"]
 PARTS = [
     *NAMES,
@@ -50,7 +47,7 @@ VALUES = st.recursive(
 )
 
 
-@pytest.fixture(scope="module", params=HOSTS, ids=lambda host: host.name if host else "none found")
+@pytest.fixture(scope="module", params=HOSTS or [None], ids=lambda host: host.name if host else "none found")
 def parser(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     """``parse_tool_call`` of a release; its file and the one that it imports need nothing else of the webui."""
     host: RealHost | None = request.param

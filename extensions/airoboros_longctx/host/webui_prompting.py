@@ -89,7 +89,7 @@ class WebuiPrompting:
             settings,
             _count_tokens,
             _missing_reply_start,
-            self._reject,
+            _rejection,
             shelves,
             _place,
             _tokenizer_id,
@@ -120,11 +120,6 @@ class WebuiPrompting:
 
     def _warn(self, sentence: str) -> None:
         self._host.log(sentence, problem=True)
-
-    def _reject(self, sentence: str, param: str) -> Exception:
-        """As ``_rejection``, and said in the log: the webui has no sentence for a request whose reply is streamed."""
-        self._warn(sentence)
-        return _rejection(sentence, param)
 
     def page(self) -> WebuiPage:
         if self._page is None:
