@@ -99,5 +99,5 @@ def test_nothing_to_go_on_with(panel):
 )
 def test_a_recipe_with_a_summarys_fields_is_summarised(words, expected):
     fields = f"fields:\n  text: {{kind: document}}\n  words: {words}\n"
-    recipe = read_recipe(f"name: short\ntitle: Short\n{fields}template: \"{{text}} in {{words}}\"")
+    recipe = read_recipe(f'name: short\ntitle: Short\n{fields}template: "{{text}} in {{words}}"')
     assert summarises_pieces(recipe) is expected
