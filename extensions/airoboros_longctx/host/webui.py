@@ -89,8 +89,10 @@ class WebuiHost:
         return self._users_folder() / "airoboros_longctx-rules.yaml"
 
     def recipes_folder(self) -> Path:
-        """Where the user's own recipes are, if there are any."""
-        return self._users_folder() / "airoboros_longctx-recipes"
+        """Where the user's own recipes are, if there are any: never among the models, it would be listed as one."""
+        user_data = getattr(self._shared, "user_data_dir", None)
+        beside = Path(user_data) if user_data else Path(self._shared.args.model_dir).absolute().parent
+        return beside / "airoboros_longctx-recipes"
 
     def _users_folder(self) -> Path:
         user_data = getattr(self._shared, "user_data_dir", None)

@@ -74,9 +74,8 @@ def test_the_answer_stands_first_and_the_solutions_by_rank():
 
 
 def test_a_result_without_a_view_is_shown_as_its_fields():
-    assert "<tr><th>parts</th><td>[&quot;a&quot;, &quot;é&quot;]</td></tr>" in result_html(
-        Unknown("", ("a", "é")), None
-    )
+    shown = result_html(Unknown("", ("a", "é")), None)
+    assert "<tr><th>parts</th><td>[&quot;a&quot;, &quot;é&quot;]</td></tr>" in shown
 
 
 @pytest.mark.parametrize(
