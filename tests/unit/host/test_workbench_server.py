@@ -207,7 +207,7 @@ def test_a_wrong_key_is_found_out_when_the_model_is_loaded(opened, kind, key, fo
 
 
 def test_a_key_over_an_open_network_is_warned_about(tmp_path, caplog):
-    caplog.set_level("INFO", logger="extensions.airoboros_longctx")
+    caplog.set_level("INFO", logger="airoboros_longctx")
     Workbench(tmp_path, server=ServerOptions("http://10.0.0.5:5000", api_key=KEY))
     assert "The key goes to http://10.0.0.5:5000/v1 unencrypted, over http." in caplog.text
     caplog.clear()
