@@ -122,8 +122,10 @@ def ask_for_plan(page, question):
     """Ask for a plan in the form that is chosen, and wait until it can be run."""
     fill(page, "Question", question)
     press(page, "ask")
-    button(page, "run").or_(said(page).get_by_role("alert")).first.wait_for()
-    assert button(page, "run").is_visible(), said(page).inner_text()
+    read = result(page).locator(".airoboros-longctx-steps li:not([class])")  # a run's steps have a state
+    read.or_(said(page).get_by_role("alert")).first.wait_for()
+    assert read.count(), said(page).inner_text()
+    button(page, "run").wait_for()
 
 
 OWN_RECIPE = """\
