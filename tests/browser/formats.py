@@ -96,6 +96,7 @@ def choose(page, title):
     page.wait_for_function(
         "title => document.querySelector('#airoboros-longctx-format-choice input').value === title", arg=title
     )
+    page.wait_for_timeout(400)  # the fields of one answer are drawn one after the other
 
 
 def fill(page, label, text):
