@@ -143,6 +143,7 @@ def ui() -> None:
             _extension.prompting.page(),
             _extension.settings(),
             _extension.checks,
+            _extension.host.recipes_folder(),
         )
 
 

@@ -18,6 +18,7 @@ from .core.prompts.document_options import DocumentOptions
 from .core.prompts.instructions import instruction_text
 
 if TYPE_CHECKING:
+    from .core.formats.tool_request import ToolRequest
     from .core.packing.packed_prompt import BuiltPrompt
     from .core.packing.token_rates import TokenRates
 
@@ -215,6 +216,23 @@ class PromptService:
             reply_tokens,
             sum(defused for _, defused in blocks),
         )
+
+    def build_call(self, request: ToolRequest, turn: ChatTurn) -> str:
+        """The prompt for a call of one of the declared functions, behind as many of the latest turns as fit.
+
+        Raises FormatError where the request alone is too long: half a declaration would be another one.
+        """
+        from .core.formats.errors import FormatError  # here, so that a webui starts without them
+        from .core.formats.function_calling import FunctionRequest, render
+
+        message = render(FunctionRequest(request.question, request.functions))
+        if (least := self._count(turn.render(message, 0), turn)) > turn.limit_tokens:
+            raise FormatError(
+                f"The message and the declared tools take {least} tokens, and {turn.limit_tokens} fit beside the "
+                "reply. Send fewer tools, or ask for a shorter reply (max_tokens)."
+            )
+        fitting = _most_turns(turn.turns, turn.limit_tokens, lambda n: self._count(turn.render(message, n), turn))
+        return turn.render(message, fitting)
 
     def _count(self, text: str, turn: ChatTurn) -> int:
         return self._counts.count(text, turn.count_tokens, turn.tokenizer_id)

@@ -170,7 +170,8 @@ class LongContextService:
             problem=self._status.verdict is Verdict.WRONG,
         )
         for warning in plan.warnings:
-            self._host.log(warning)
+            if warning not in self._status.advice:
+                self._host.log(warning)
         self._kept_prompts.watch(model)
         return self._status
 

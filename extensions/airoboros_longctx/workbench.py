@@ -1,10 +1,10 @@
-"""The workbench: chat with a local model folder without a webui, with the same service and panels."""
+"""The workbench: chat with a local model folder, or over a server, without a webui; the same service and panels."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from .core.documents.chat_session import ChatSession
 from .core.documents.place import Place
 from .core.documents.shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
+from .core.ports import PrefixCache, Rope
 from .core.prompts.instruction_templates import (
     DEFAULT_TEMPLATE,
     InstructionTemplate,
@@ -24,10 +25,13 @@ from .core.settings import Settings, load_settings
 from .documents.check_store import FOLDER as CHECKS
 from .documents.check_store import CheckStore
 from .documents.store import FileDocumentStore
+from .host.served_model import ServerOptions
 from .host.workbench import LOADER, WorkbenchHost
 from .host.workbench_measuring import WorkbenchMeasuring
+from .host.workbench_server import NoRope, ServerHost
 from .prompt_service import PromptService
 from .service import LongContextService
+from .ui.workbench_model_field import ModelField, folder_field, served_field
 
 DEMO_MODELS = Path(__file__).parents[2] / "demo" / "models"
 DATA_FOLDER = Path.home() / ".airoboros_longctx"
@@ -38,14 +42,15 @@ Turns = Sequence[tuple[str, str]]
 class WorkbenchTurn:
     """A ``ChatTurn`` after the finished turns (user, assistant) in ``history``, oldest first."""
 
-    def __init__(self, host: WorkbenchHost, template: InstructionTemplate, history: Turns, reply_tokens: int) -> None:
+    def __init__(
+        self, host: WorkbenchHost | ServerHost, template: InstructionTemplate, history: Turns, reply_tokens: int
+    ) -> None:
         self._template = template
         self._history = list(history)
         self.turns = len(self._history)
         self.limit_tokens = host.truncation_length - reply_tokens
         self.count_tokens = host.count_tokens
-        loaded = host.loaded_model()
-        self.tokenizer_id = f"{loaded.name} {id(host.tokenizer)}" if loaded is not None else ""
+        self.tokenizer_id = host.tokenizer_id()
 
     def render(self, message: str, turns: int) -> str:
         return render_conversation(self._template, message, self._history[self.turns - turns :])
@@ -54,28 +59,44 @@ class WorkbenchTurn:
 class Workbench:
     """One process, one model, any number of open pages. Each page keeps its own conversation and documents."""
 
-    def __init__(self, data_folder: Path = DATA_FOLDER, settings: Mapping[str, Any] | None = None) -> None:
-        from .prefix_cache.engine import PrefixCacheEngine
-        from .rope.engine import RopeEngine
+    def __init__(
+        self,
+        data_folder: Path = DATA_FOLDER,
+        settings: Mapping[str, Any] | None = None,
+        server: ServerOptions | None = None,
+    ) -> None:
+        """``server`` None: model folders are loaded here, over Transformers. Raises ServerError for a wrong address."""
         from .ui.checking.runs_of_host import check_runs
 
         self.settings: Settings = load_settings(settings or {})[0]
-        self.host = WorkbenchHost(data_folder)
-        rope = RopeEngine()
-        prefix_cache = PrefixCacheEngine(
-            lambda: self.settings.prefix_cache_memory,
-            lambda input_ids: "",
-            self.host.stops_generating,
-            self.host.log,
-            lambda: self.settings.prefix_cache,
-        )
+        self.host: WorkbenchHost | ServerHost
+        rope: Rope = NoRope()
+        prefix_cache: PrefixCache | None = None
+        if server is not None:
+            self.host = ServerHost(data_folder, server)
+        else:
+            self.host = local = WorkbenchHost(data_folder)
+            rope, prefix_cache = self._local_engines(local)
         self.service = LongContextService(self.host, rope, lambda: self.settings, prefix_cache)
         self.prompts = PromptService()
         self.shelves = DocumentShelves(FileDocumentStore(data_folder / "documents"))
+        self.recipes_folder = data_folder / "recipes"
         #: One person, and conversations that end with their page.
         self.place = Place()
         self.checks = check_runs(
             WorkbenchMeasuring(self.host), self.service, rope, CheckStore(data_folder / CHECKS), self.host.log
+        )
+
+    def _local_engines(self, host: WorkbenchHost) -> tuple[Rope, PrefixCache]:
+        from .prefix_cache.engine import PrefixCacheEngine
+        from .rope.engine import RopeEngine
+
+        return RopeEngine(), PrefixCacheEngine(
+            lambda: self.settings.prefix_cache_memory,
+            lambda input_ids: "",
+            host.stops_generating,
+            host.log,
+            lambda: self.settings.prefix_cache,
         )
 
     @staticmethod
@@ -84,12 +105,25 @@ class Workbench:
         return sorted(str(path.parent) for path in DEMO_MODELS.glob("*/config.json"))
 
     def loaded_folder(self) -> str | None:
-        """The folder of the model that is loaded now."""
+        """The folder of the model that is loaded now; a served model's name."""
         loaded = self.host.loaded_model()
         return loaded.name if loaded is not None else None
 
+    def model_field(self) -> ModelField:
+        """Where a model is picked on the page."""
+        if isinstance(self.host, ServerHost):
+            return served_field(self.host.model_names)
+        return folder_field(self.shipped_models())
+
     def load(self, folder: str) -> None:
-        """Load, scale and confirm the model in ``folder``. Raises AiroborosLongctxError with a sentence."""
+        """Load, scale and confirm the model in ``folder``; over a server, ask it for its model of that name.
+
+        Raises AiroborosLongctxError with a sentence.
+        """
+        if isinstance(self.host, ServerHost):
+            self.host.load(folder)
+            self.service.adopt_loaded_model()
+            return
         self.host.require_model(folder)
         pending = self.service.before_load(folder, LOADER)
         try:
@@ -106,6 +140,10 @@ class Workbench:
     def plainformat_separator(self) -> str | None:
         plan = self.service.loaded_plan()
         return plan.plainformat_separator if plan is not None else None
+
+    def greedy_reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
+        """The reply to an exact prompt as it grows, always the likeliest token."""
+        yield from self.host.generate(prompt, reply_tokens, 0.0, self.template().stop, stopping)
 
     def turn(self, history: Turns, reply_tokens: int) -> WorkbenchTurn | None:
         """The turn that comes next in a conversation; None without a model."""
@@ -167,11 +205,31 @@ class Workbench:
         stop = self.template().stop
         yield from self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, repetition_penalty)
 
+    def ask(self, message: str, cancelled: Callable[[], bool], max_new_tokens: int, temperature: float) -> str:
+        """The reply to ``message`` alone, without history or documents; cut short once ``cancelled`` says so.
+
+        Raises AiroborosLongctxError where it does not fit.
+        """
+        prompt, reply = self.prompt(message, (), max_new_tokens), ""
+        stop, stopping = self.template().stop, threading.Event()
+        for text in self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, 1.0):
+            reply = text
+            if cancelled():
+                break
+        return reply
+
 
 def run(
-    model: str | None, listen: str, port: int, open_browser: bool, settings: Mapping[str, Any] | None = None
+    model: str | None,
+    listen: str,
+    port: int,
+    open_browser: bool,
+    settings: Mapping[str, Any] | None = None,
+    server: ServerOptions | None = None,
 ) -> None:
     """Serve the workbench at ``listen``:``port`` until it is interrupted; ``model`` defaults to the shipped one.
+
+    ``server``: its model is asked instead. Raises ServerError where its address is none.
 
     A model that cannot be loaded is said so, and the workbench opens without it.
     """
@@ -180,8 +238,8 @@ def run(
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    workbench = Workbench(settings=settings)
-    first = model or next(iter(workbench.shipped_models()), None)
+    workbench = Workbench(settings=settings, server=server)
+    first = "" if server is not None else model or next(iter(workbench.shipped_models()), None)
     if first is not None:
         try:
             workbench.load(first)

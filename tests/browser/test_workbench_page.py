@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.browser.chromium import chromium_page
-from tests.host.running_host import free_port
+from tests.browser.workbench_process import serving_workbench
 
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "demo" / "models" / "airoboros-tiny-1.4.1-PI-1024"
@@ -28,28 +23,8 @@ pytest.importorskip("torch")
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     """A workbench with the shipped model, opened as `start.py` opens it."""
-    port, folder = free_port(), tmp_path_factory.mktemp("workbench")
-    log, home = folder / "log.txt", {"HOME": str(folder), "USERPROFILE": str(folder)}  # where documents are stored
-    process = subprocess.Popen(
-        [sys.executable, "-m", "extensions.airoboros_longctx", "workbench", "--port", str(port), "--no-browser"],
-        cwd=ROOT,
-        env={**os.environ, **home, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "GRADIO_ANALYTICS_ENABLED": "False"},
-        stdout=log.open("wb"),
-        stderr=subprocess.STDOUT,
-    )
-    address = f"http://127.0.0.1:{port}/"
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).read()
-            break
-        except (urllib.error.URLError, ConnectionError):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.3)
-    yield address
-    process.terminate()
-    process.wait(20)
+    with serving_workbench(tmp_path_factory.mktemp("workbench")) as address:
+        yield address
 
 
 @pytest.fixture

@@ -9,7 +9,16 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "extensions" / "airoboros_longctx"
 #: Not the webui's house: the workbench is another host, the failure points name our own steps.
-_WITHOUT_WEBUI = ("host/workbench.py", "host/failure_points.py")
+_WITHOUT_WEBUI = (
+    "host/failure_points.py",
+    "host/served_model.py",
+    "host/served_tokenizer.py",
+    "host/server_address.py",
+    "host/server_connection.py",
+    "host/workbench.py",
+    "host/workbench_base.py",
+    "host/workbench_server.py",
+)
 _WORD = re.compile(r"-{0,2}[A-Za-z_][\w./#-]+")
 
 

@@ -25,6 +25,7 @@ from extensions.airoboros_longctx.host.webui_display import WebuiDisplay  # noqa
 from extensions.airoboros_longctx.host.webui_prompting import _escapes_html  # noqa: E402
 from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, WebuiPrompts  # noqa: E402
 from extensions.airoboros_longctx.host.webui_replies import WebuiReplies  # noqa: E402
+from extensions.airoboros_longctx.host.webui_tool_calls import WebuiToolCalls  # noqa: E402
 from extensions.airoboros_longctx.prompt_service import PromptService  # noqa: E402
 
 WAITING = "*Is typing...*"
@@ -42,6 +43,9 @@ class Style:
     def stop_strings(self):
         return ()
 
+    def why_no_tool_calls(self):
+        return ""
+
 
 prompts = WebuiPrompts(
     PromptService(),
@@ -53,7 +57,8 @@ prompts = WebuiPrompts(
     DocumentShelves(),
     lambda state, session: Place(),
 )
-replies, display = WebuiReplies(prompts, problems.append), WebuiDisplay(lambda: WAITING, _escapes_html, problems.append)
+replies = WebuiReplies(prompts, problems.append, WebuiToolCalls(problems.append))
+display = WebuiDisplay(lambda: WAITING, _escapes_html, problems.append)
 stock = {name: getattr(chat, name) for name in ("generate_chat_prompt", "generate_chat_reply", "chat_html_wrapper")}
 script, states = [], []
 

@@ -26,6 +26,7 @@ from extensions.airoboros_longctx.host.failure_points import (
     RELOAD,
     REQUEST,
     START,
+    TOOLS,
     FailurePoint,
 )
 from tests.host.conftest import CONFIRMED, FACTOR
@@ -44,8 +45,8 @@ TOGETHER_WITH = {
 }
 #: Rows whose step a load with Transformers does not reach: those of loaders that scale by themselves, a click on a
 #: suggestion that this model does not have, a model that was put away; nor those that only a browser reaches. The
-#: webui in miniature of tests/unit/host reaches them.
-NOT_REACHED = {point.step for point in FAILURE_POINTS if point.when in (RELOAD, DRAW, CLICK)} | {
+#: webui in miniature of tests/unit/host reaches them; requests with tools are test_api_tools.py's.
+NOT_REACHED = {point.step for point in FAILURE_POINTS if point.when in (RELOAD, DRAW, CLICK, TOOLS)} | {
     "core.user_rules.add_user_rule",
     "host.webui.WebuiHost.is_asleep",
     "host.webui.WebuiHost.read_loader",
@@ -170,7 +171,7 @@ def test_every_step_was_broken(host, covered):
     asked = [point for point in FAILURE_POINTS if every_host_is_deep() or point.when != LOAD]
     assert covered[host.name] == {point.step for point in asked}
     assert {point.when for point in FAILURE_POINTS} == {
-        START, LOAD, PICK, REQUEST, CHAT, PAGE, DRAW, CLICK, RELOAD,
+        START, LOAD, PICK, REQUEST, CHAT, TOOLS, PAGE, DRAW, CLICK, RELOAD,
     }  # fmt: skip
 
 

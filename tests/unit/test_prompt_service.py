@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from extensions.airoboros_longctx.core.formats.errors import FormatError
+from extensions.airoboros_longctx.core.formats.function_calling import FunctionRequest, render
+from extensions.airoboros_longctx.core.formats.function_declarations import Function, Parameter
+from extensions.airoboros_longctx.core.formats.tool_request import ToolRequest
 from extensions.airoboros_longctx.core.packing.token_counts import TokenCounts, tokens_of_lines
 from extensions.airoboros_longctx.core.prompts.closed_context import Document
 from extensions.airoboros_longctx.core.prompts.document_options import PASSAGES, SHORTEN, WHOLE, DocumentOptions
@@ -328,3 +332,31 @@ def test_earlier_turns_that_are_sent_along_stand_before_the_documents():
     prompts = asked_one_after_another(without_history=False)
     assert [prompt.count(HISTORY[0][1]) for prompt in prompts] == [0, 1, 1]
     assert "BEGININPUT" not in common_beginning(prompts)
+
+
+# -- a call of a function --------------------------------------------------------------------------------------------
+
+FUNCTIONS = (Function("get_weather", "Tells the weather of a city.", (Parameter("city", "The city."),)),)
+CALL = ToolRequest("And in Rome?", FUNCTIONS)
+
+
+def call_prompt(turns: int) -> str:
+    return Turn().render(render(FunctionRequest(CALL.question, FUNCTIONS)), turns)
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2])
+def test_a_call_is_asked_behind_as_many_of_the_latest_turns_as_fit(turns: int) -> None:
+    exactly = len(call_prompt(turns))
+    assert PromptService().build_call(CALL, Turn(limit_tokens=exactly)) == call_prompt(turns)
+    more = len(call_prompt(min(turns + 1, 2)))
+    assert PromptService().build_call(CALL, Turn(limit_tokens=max(exactly, more - 1))) == call_prompt(turns)
+
+
+def test_a_request_for_a_call_is_never_cut() -> None:
+    least = len(call_prompt(0))
+    with pytest.raises(FormatError) as error:
+        PromptService().build_call(CALL, Turn(limit_tokens=least - 1))
+    assert str(error.value) == (
+        f"The message and the declared tools take {least} tokens, and {least - 1} fit beside the reply. Send fewer "
+        "tools, or ask for a shorter reply (max_tokens)."
+    )

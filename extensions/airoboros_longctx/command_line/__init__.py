@@ -9,11 +9,12 @@ from collections.abc import Sequence
 
 from ..core.errors import AiroborosLongctxError
 from . import check, documents, families, plan, prompt, workbench
+from . import format as other_formats
 
 PROGRAM = "python -m extensions.airoboros_longctx"
 EXIT_USAGE = 2
 EXIT_BROKEN_PIPE = 1
-COMMANDS = (plan, check, prompt, documents, families, workbench)
+COMMANDS = (plan, check, prompt, other_formats, documents, families, workbench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ PATCH = "patch"  # ours: replace_llama_rope_with_scaled_rope before the load, or
 LOADER_SETTING = "loader_setting"  # the loader's own knob (the host calls it compress_pos_emb)
 MODEL_CONFIG = "model_config"  # config.json or GGUF metadata states it and the loader reads it: nothing to do
 REMOTE_CODE = "remote_code"  # the model brings its own scaling code: left alone
+SERVED = "served"  # a server elsewhere holds the model: nothing can be done or read from here
 NONE = "none"  # not scaled
 
 
@@ -67,7 +68,8 @@ class ContextPlan:
     One method is planned, never two: ``factor`` is alpha where ``rope_type`` is ``ntk``, and a loader's own setting for
     the other of the two has to be neutral for this load.
     ``max_position_embeddings`` is the model's window, ``truncation_length`` the part of it that was asked for;
-    both in tokens. ``stop`` are the strings that end a reply.
+    both in tokens. ``stop`` are the strings that end a reply. ``function_calling``: the model was trained on choosing
+    one of declared functions.
     """
 
     model: str
@@ -86,6 +88,7 @@ class ContextPlan:
     suggestion: Suggestion | None = None
     weight_file: str | None = None
     memory: MemoryPlan | None = None
+    function_calling: bool = False
 
     @property
     def scaling(self) -> RopeScaling:

@@ -15,3 +15,7 @@ class SettingsError(AiroborosLongctxError):
 
 class RopeScalingError(AiroborosLongctxError):
     """A scaling that could not be applied to, or read from, a model."""
+
+
+class UnfinishedReplyError(AiroborosLongctxError):
+    """A reply that ended before its end; what came of it stays."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, ContextPlan, Reason, Suggestion
+from .context_plan import (
+    LOADER_SETTING,
+    MODEL_CONFIG,
+    NONE,
+    PATCH,
+    REMOTE_CODE,
+    SERVED,
+    ContextPlan,
+    Reason,
+    Suggestion,
+)
 from .foreign_text import quoted
 from .planning.memory_plan import gib
 from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING, spoken
@@ -14,6 +24,7 @@ _MECHANISMS = {
     LOADER_SETTING: "the loader's own setting",
     MODEL_CONFIG: "by the model's own files",
     REMOTE_CODE: "by the model's own code",
+    SERVED: "by its server, if at all",
     NONE: "none",
 }
 
@@ -24,6 +35,8 @@ def summary(plan: ContextPlan) -> str:
 
 
 def _method(plan: ContextPlan) -> str:
+    if plan.mechanism == SERVED:
+        return "served elsewhere"
     if plan.rope_type == NO_SCALING:
         return "unscaled"
     applied = plan.rope_type in APPLICABLE_ROPE_TYPES or plan.factor != 1
@@ -42,10 +55,11 @@ class PlanRow:
 def plan_rows(plan: ContextPlan) -> list[PlanRow]:
     """Every value of the plan in the order in which it is read; values that say nothing are left out."""
     separator = "not known to this model" if plan.plainformat_separator is None else repr(plan.plainformat_separator)
+    base_window = "" if plan.mechanism == SERVED else f"{plan.original_max_position_embeddings} tokens"
     memory = "" if plan.memory is None else f"{gib(plan.memory.total_bytes)} at {plan.memory.tokens} tokens"
     rows = (
         ("scaling", _method(plan), "factor"),
-        ("base window", f"{plan.original_max_position_embeddings} tokens", "original_max_position_embeddings"),
+        ("base window", base_window, "original_max_position_embeddings"),
         ("window", f"{plan.max_position_embeddings} tokens", "max_position_embeddings"),
         ("context", f"{plan.truncation_length} tokens", "truncation_length"),
         ("loader", plan.loader, "loader"),

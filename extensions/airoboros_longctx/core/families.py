@@ -66,6 +66,7 @@ class Generation:
     stop: tuple[str, ...]
     preamble_from_card: bool
     source: str
+    function_calling: bool
 
 
 @lru_cache(maxsize=1)
@@ -103,6 +104,7 @@ def generations() -> tuple[Generation, ...]:
             stop=tuple(row["stop"]),
             preamble_from_card=row.get("preamble_from_card", False),
             source=row["source"],
+            function_calling=row.get("function_calling", False),
         )
         for row in _registry()["generations"]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .context_plan import MODEL_CONFIG, NONE, REMOTE_CODE, ContextPlan
+from .context_plan import MODEL_CONFIG, NONE, REMOTE_CODE, SERVED, ContextPlan
 from .rope_scaling import APPLICABLE_ROPE_TYPES, LINEAR, NO_SCALING, RopeReading, spoken
 
 
@@ -40,6 +40,8 @@ def judge(plan: ContextPlan, summary: str, reading: RopeReading | None, problem:
     def status(verdict: Verdict, headline: str, advice: str = "") -> LoadStatus:
         return LoadStatus(verdict, f"{summary} · {headline}", advice, plan.model, plan, reading)
 
+    if plan.mechanism == SERVED:
+        return status(Verdict.LEFT_ALONE, "not scaled by this extension, not confirmed", " ".join(plan.warnings))
     stated_by_model = plan.mechanism == MODEL_CONFIG and plan.rope_type not in (NO_SCALING, LINEAR)
     if plan.rope_type not in APPLICABLE_ROPE_TYPES or stated_by_model:
         if plan.mechanism in (MODEL_CONFIG, REMOTE_CODE):

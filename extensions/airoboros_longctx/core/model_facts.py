@@ -1,4 +1,4 @@
-"""What a model folder says about itself: plain data, gathered by ``model_folder.read_model_facts``."""
+"""What a model folder says about itself: plain data, gathered by ``model_folder.read_model_facts``; or a server."""
 
 from __future__ import annotations
 
@@ -139,3 +139,27 @@ class AdapterFacts:
     def names(self) -> tuple[str, ...]:
         """Every spelling of the adapter's name, the most telling first."""
         return tuple(dict.fromkeys(name for name in (self.model, self.name) if name))
+
+
+@dataclass(frozen=True)
+class ServedFacts:
+    """What a server says of the model called ``model``, and the user of both.
+
+    ``window`` is the server's in tokens, None where it does not say, ``window_source`` where it says so.
+    ``context_tokens`` and ``template`` are the user's. ``counted_by`` is the kind of server whose tokenizer counts, ""
+    where tokens are estimated.
+    """
+
+    model: str
+    server: str
+    window: int | None = None
+    window_source: str = ""
+    context_tokens: int | None = None
+    template: str | None = None
+    counted_by: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The model's name as the tables spell names: without a path, an organization or the ending of a file."""
+        last = self.model.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return tuple(dict.fromkeys((last.removesuffix(".gguf"), last, self.model)))

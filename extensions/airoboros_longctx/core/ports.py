@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .context_plan import Capabilities, ContextPlan, PlanRequest
     from .documents.chat_session import ChatDocument
     from .documents.place import Shelf
+    from .model_facts import ServedFacts
     from .rope_scaling import RopeReading, RopeScaling
 
 #: Takes back what was done; calling it twice does no harm.
@@ -23,12 +24,16 @@ Undo = Callable[[], None]
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """The model that the host holds now. ``model`` is the live object; ``adapters`` are the folders of its LoRAs."""
+    """The model that the host holds now. ``model`` is the live object; ``adapters`` are the folders of its LoRAs.
+
+    ``served`` is what its server says of a model that is held elsewhere; None: there is a folder to read.
+    """
 
     name: str
     loader: str
     model: Any
     adapters: tuple[Path, ...] = ()
+    served: ServedFacts | None = None
 
 
 class Host(Protocol):

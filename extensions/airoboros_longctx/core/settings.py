@@ -40,7 +40,10 @@ class Settings:
     documents_one_instruction_per_line: bool = False
     documents_attachments: bool = True
     documents_from_web: bool = False
+    plans_from_web: bool = False
+    plan_step_seconds: float = 120.0
     api_document_characters: int = 1_000_000
+    api_tools: bool = False
     store_documents: bool = True
     documents_folder: str = ""
 

@@ -63,6 +63,12 @@ def fetch_document(
     return ReadDocument(pairs.get("title", title), answer.text, ordered, tuple(map(quoted, answer.notes)))
 
 
+def page_text(url: str, cancelled: Cancelled | None = None, network: Network = PUBLIC_INTERNET) -> str:
+    """The text alone of what is at ``url``, behind its title. Raises as ``fetch_document`` does."""
+    page = fetch_document(url, cancelled=cancelled, network=network)
+    return f"{page.title}\n\n{page.text}"
+
+
 def _suffix(page: Download) -> str:
     ending = PurePosixPath(urlsplit(page.url).path).suffix.lower()
     if page.content_type in _UNKNOWN_TYPES and ending in _SUFFIXES.values():

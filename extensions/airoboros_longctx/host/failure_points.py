@@ -15,6 +15,7 @@ REQUEST = "a prompt is answered"
 PAGE = "our part of the page is drawn or refreshed"
 DRAW = "the webui connects its page's events"
 CHAT = "a chat message is answered"
+TOOLS = "a request with tools is answered"
 CLICK = "a button of the webui's page is pressed"
 RELOAD = "a model that its loader must scale was there before us"
 
@@ -61,6 +62,9 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("host.webui_prompts.WebuiPrompts.with_sampling", REQUEST, "the webui's own sampling"),
     FailurePoint("host.webui_replies.WebuiReplies.generate_reply", CHAT, "a refused prompt is answered as it is"),
     FailurePoint("host.webui_replies.WebuiReplies.generate_chat_reply", CHAT, _STOCK_REPLY),
+    FailurePoint("prompt_service.PromptService.build_call", TOOLS, "the webui's own prompt, without the tools"),
+    FailurePoint("host.webui_tool_calls.call_text", TOOLS, "a call comes as content"),
+    FailurePoint("host.webui_tool_calls.WebuiToolCalls.parse_tool_call", TOOLS, "the webui looks for calls in content"),
     FailurePoint("host.webui_display.WebuiDisplay.chat_html_wrapper", CHAT, _STOCK_REPLY),
     FailurePoint("core.replies.source_check.check_reply", CHAT, "no note about the sources under the reply"),
     FailurePoint("core.replies.source_notes.source_notes_html", CHAT, "no note about the sources under the reply"),

@@ -86,9 +86,17 @@ class WebuiHost:
         return self._shared.args
 
     def rules_file(self) -> Path:
+        return self._users_folder() / "airoboros_longctx-rules.yaml"
+
+    def recipes_folder(self) -> Path:
+        """Where the user's own recipes are, if there are any: never among the models, it would be listed as one."""
         user_data = getattr(self._shared, "user_data_dir", None)
-        folder = Path(user_data) if user_data else Path(self._shared.args.model_dir)
-        return folder / "airoboros_longctx-rules.yaml"
+        beside = Path(user_data) if user_data else Path(self._shared.args.model_dir).absolute().parent
+        return beside / "airoboros_longctx-recipes"
+
+    def _users_folder(self) -> Path:
+        user_data = getattr(self._shared, "user_data_dir", None)
+        return Path(user_data) if user_data else Path(self._shared.args.model_dir)
 
     def served_folders(self) -> tuple[Path, ...]:
         """The folders from where the webui hands out files: its own, in which it runs, and the one of its user."""

@@ -1,10 +1,12 @@
-"""What one request of the webui asks of us: documents and PLAINFORMAT, by the page's state or inline in the API."""
+"""What one request of the webui asks of us: documents and PLAINFORMAT, by the page's state or inline in the API, and a
+call of one of the tools of a request of the API.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..core.documents.chat_session import ChatDocument, ChatSession
 from ..core.documents.place import Place
@@ -14,6 +16,9 @@ from ..core.prompts.closed_context import Document
 from ..core.prompts.document_options import SHORTEN, DocumentOptions
 from ..core.settings import Settings
 from .webui_attachments import attached_documents
+
+if TYPE_CHECKING:
+    from ..core.formats.tool_request import ToolRequest
 
 #: The key of our page state among the webui's own; a state without it is an API request.
 SESSION_KEY = "airoboros_longctx"
@@ -29,13 +34,16 @@ class LoadedStyle(Protocol):
     def plainformat_separator(self) -> str | None: ...
     def stop_strings(self) -> tuple[str, ...]: ...
 
+    def why_no_tool_calls(self) -> str:
+        """A sentence; "" where the model can be asked for a call and the webui would return it as one."""
+
 
 @dataclass(frozen=True)
 class Asked:
     """What one request asks for beyond the webui's own. ``page`` is False for an API request.
 
     ``attached`` are those of the ``documents`` that the webui attached to messages. ``attaches``: it is about to attach
-    more to the message that is sent.
+    more to the message that is sent. ``tools``: the reply is to be a call, or the documents are results of tools.
     """
 
     documents: tuple[ChatDocument, ...] = ()
@@ -44,6 +52,7 @@ class Asked:
     plainformat: bool = False
     options: DocumentOptions = field(default_factory=DocumentOptions)
     page: bool = False
+    tools: ToolRequest | None = None
 
     @property
     def documents_are_on(self) -> bool:
@@ -84,12 +93,34 @@ class WebuiAsking:
         from ..core.documents.inline_documents import inline_request  # here, so that the webui starts without it
 
         messages = (state.get("history") or {}).get("messages")
-        inline = inline_request(messages, self._settings().api_document_characters) if messages else None
-        if inline is None:
+        if not messages:
+            return Asked()
+        inline = inline_request(messages, self._settings().api_document_characters)
+        tools = self._tools(messages, state, inline is not None, bool((arguments or {}).get("_continue")))
+        if inline is None and tools is None:
             return Asked()
         options = DocumentOptions(only_from_documents=False, own_sampling=False, when_too_long=SHORTEN)
-        documents = tuple(ChatDocument("", one.text, one.metadata) for one in inline.documents)
-        return Asked(documents, plainformat=inline.plainformat, options=options)
+        blocks = inline.documents if inline is not None else tools.results if tools is not None else ()
+        documents = tuple(ChatDocument("", one.text, one.metadata) for one in blocks)
+        plainformat = inline is not None and inline.plainformat
+        return Asked(documents, plainformat=plainformat, options=options, tools=tools)
+
+    def _tools(self, messages: Any, state: dict[str, Any], inline: bool, continues: bool) -> ToolRequest | None:
+        """What a request with ``tools``, or with results of them, asks where it opts in and the model can be asked."""
+        from ..core.formats.errors import FormatError  # here, so that the webui starts without them
+        from ..core.formats.tool_request import FIELD, ends_with_result, tool_request, wants_tools
+
+        settings = self._settings()
+        wanted, by_message = wants_tools(messages, settings.api_tools)
+        tools, choice, most = state.get("tools"), state.get("tool_choice"), settings.api_document_characters
+        if not wanted or not (tools or ends_with_result(messages)) or continues:
+            return None
+        why_not = self._style.why_no_tool_calls()
+        if inline and not why_not:
+            why_not = "It was sent together with documents or plainformat: send one of them."
+        if why_not and by_message:
+            raise FormatError(f"{FIELD} was asked for, and cannot be done. {why_not}")
+        return None if why_not else tool_request(messages, tools, choice, most)
 
     def _asked_by_page(self, state: dict[str, Any], arguments: dict[str, Any]) -> Asked:
         session = state[SESSION_KEY] or ChatSession(self._settings().document_options)

@@ -11,9 +11,7 @@ from typing import Any
 from ..core.ports import LoadedModel
 from .taking_turns import taking_turns
 from .webui import WebuiHost
-
-#: With one token to choose from, neither the seed nor the temperature matters.
-_GREEDY = {"do_sample": False, "top_k": 1, "repetition_penalty": 1.0, "stream": False, "grammar_string": ""}
+from .webui_generating import reply_to
 
 
 class WebuiMeasuring:
@@ -46,12 +44,8 @@ class WebuiMeasuring:
 
     def generate(self, prompt: str, tokens: int) -> str:
         """The greedy reply of at most ``tokens`` tokens, by the webui's own function, which takes its lock itself."""
-        from modules import presets, text_generation
-
-        state = {**presets.load_preset("None"), **self._shared.settings, **_GREEDY, "max_new_tokens": tokens}
-        # As chat, so that no other extension changes what is asked.
-        replies = list(text_generation.generate_reply(prompt, state, is_chat=True))
-        return str(replies[-1]) if replies else ""
+        replies = list(reply_to(prompt, tokens))
+        return replies[-1] if replies else ""
 
     @contextmanager
     def between(self) -> Iterator[None]:

@@ -6,7 +6,9 @@ exactly the prompts of its own page; nothing of it is kept in a module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import html
+import threading
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from ..core.documents.chat_session import ChatSession
@@ -14,6 +16,8 @@ from ..core.errors import AiroborosLongctxError
 from ..core.token_estimate import ESTIMATE_ID, estimate_tokens
 from ..prompt_service import PageRequest
 from .webui_asked import SESSION_KEY
+from .webui_generating import reply_to
+from .webui_place import has_one_person
 from .webui_prompts import RefusedPrompt, WebuiPrompts
 
 #: Changes with the loaded model: the name of the hidden field among the webui's own.
@@ -130,6 +134,10 @@ class WebuiPage:
 
         return hasattr(chat, "add_message_attachment")
 
+    @property
+    def one_person(self) -> bool:
+        return has_one_person(self._shared.args)
+
     # -- what the panels ask ----------------------------------------------------------------------------------------
 
     def documents_blocked(self) -> str:
@@ -137,6 +145,14 @@ class WebuiPage:
 
     def plainformat_separator(self) -> str | None:
         return self._prompts.plainformat_separator()
+
+    def reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
+        return reply_to(prompt, reply_tokens, self._prompts.stop_strings(), stopping)
+
+    def last_reply(self, values: Sequence[Any]) -> str:
+        history = self._state(values)[0].get("history") or {}
+        rows = history.get("internal") or [["", ""]]
+        return html.unescape(str(rows[-1][1]))
 
     def chat_events(self) -> list[Any]:
         """The events after which another chat may be open, another model loaded or another window set."""

@@ -18,10 +18,8 @@ def place_of(state: dict[str, Any], session: ChatSession, arguments: Any, instal
     A webui with logins says who opened the page; without them there is one person, or with --multi-user people whom
     nobody can tell apart.
     """
-    if getattr(arguments, "gradio_auth", None) or getattr(arguments, "gradio_auth_path", None):
-        person = session.person or None
-    else:
-        person = None if has_several_people(arguments) else ""
+    unnamed = None if has_several_people(arguments) else ""
+    person = (session.person or None) if _asks_who(arguments) else unnamed
     mode, chat = state.get("mode"), str(state.get("unique_id") or "")
     character = _character(state.get("character_menu"), mode)
     if not chat:
@@ -32,6 +30,15 @@ def place_of(state: dict[str, Any], session: ChatSession, arguments: Any, instal
 def has_several_people(arguments: Any) -> bool:
     """True where the webui was told that people share it."""
     return bool(getattr(arguments, "multi_user", False))
+
+
+def has_one_person(arguments: Any) -> bool:
+    """True where everybody with a page is the same person, as far as the webui was told."""
+    return not has_several_people(arguments) and not _asks_who(arguments)
+
+
+def _asks_who(arguments: Any) -> bool:
+    return bool(getattr(arguments, "gradio_auth", None) or getattr(arguments, "gradio_auth_path", None))
 
 
 def name_of_chat(unique_id: object, character: object, mode: object) -> str:

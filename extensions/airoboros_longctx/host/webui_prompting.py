@@ -24,8 +24,22 @@ from .webui_page import WebuiPage, owner_of_the_prompt
 from .webui_place import place_of
 from .webui_prompts import WebuiPrompts
 from .webui_replies import WebuiReplies
-from .webui_seams import BRANCH, DELETE, DISPLAY, GATHER, MARK, OTHER_PROMPTS, PROMPT, RENAME, REPLY, SESSION, STOP
+from .webui_seams import (
+    BRANCH,
+    DELETE,
+    DISPLAY,
+    GATHER,
+    MARK,
+    OTHER_PROMPTS,
+    PROMPT,
+    RENAME,
+    REPLY,
+    SESSION,
+    STOP,
+    TOOL_CALLS,
+)
 from .webui_templates import probe_template_place, write_templates
+from .webui_tool_calls import WebuiToolCalls
 
 
 class LoadedPlan:
@@ -45,6 +59,14 @@ class LoadedPlan:
     def stop_strings(self) -> tuple[str, ...]:
         plan = self._plan()
         return plan.stop if plan is not None else ()
+
+    def why_no_tool_calls(self) -> str:
+        plan = self._plan()
+        if plan is None or not plan.function_calling:
+            return "By its name the loaded model was not trained on it: airoboros models from 2.0 on are."
+        if not _reads_tool_calls():
+            return "This webui has no place known to us where calls are read out of replies: v4.1 and later have."
+        return ""
 
 
 class WebuiPrompting:
@@ -79,13 +101,15 @@ class WebuiPrompting:
     def wrappers(self) -> Mapping[str, Wrapper]:
         """By duty, what runs around the webui's functions."""
         prompts, chats = self.prompts, WebuiChats(self.prompts.shelves, _installation)
-        replies, display = WebuiReplies(prompts, self._warn), WebuiDisplay(_waiting, _escapes_html, self._warn)
+        calls = WebuiToolCalls(self._warn)
+        replies, display = WebuiReplies(prompts, self._warn, calls), WebuiDisplay(_waiting, _escapes_html, self._warn)
         return {
             PROMPT: lambda *given, **named: prompts.generate_chat_prompt(*given, **named),
             STOP: lambda *given, **named: prompts.get_stopping_strings(*given, **named),
             REPLY: lambda *given, **named: replies.generate_reply(*given, **named),
             OTHER_PROMPTS: lambda *given, **named: prompts.without_documents(*given, **named),
             DISPLAY: lambda *given, **named: display.chat_html_wrapper(*given, **named),
+            TOOL_CALLS: lambda *given, **named: calls.parse_tool_call(*given, **named),
             MARK: lambda *given, **named: replies.generate_chat_reply(*given, **named),
             RENAME: chats.rename_history,
             DELETE: chats.delete_history,
@@ -129,6 +153,10 @@ class WebuiPrompting:
         )
 
 
+def _reads_tool_calls() -> bool:
+    return hasattr(sys.modules.get("modules.tool_parsing"), "parse_tool_call")
+
+
 def _place(state: dict[str, Any], session: ChatSession) -> Place:
     from modules import shared
 
@@ -165,14 +193,14 @@ def _escapes_html() -> bool:
     return hasattr(chat, "html")
 
 
-def _rejection(sentence: str) -> Exception:
-    """What makes the webui's API answer with status 400 and the sentence.
+def _rejection(sentence: str, param: str) -> Exception:
+    """What makes the webui's API answer with status 400, the sentence and the field of the request that is meant.
 
     Its own exception does so from v4.2 on; before, any of its errors is a 500, and FastAPI's exception is needed.
     """
     own, web = sys.modules.get("modules.api.errors"), sys.modules.get("fastapi")
     if own is not None:
-        error: Exception = own.InvalidRequestError(message=sentence, param="documents")
+        error: Exception = own.InvalidRequestError(message=sentence, param=param)
     else:
         error = web.HTTPException(status_code=400, detail=sentence) if web is not None else ValueError(sentence)
     setattr(error, DELIBERATE, True)

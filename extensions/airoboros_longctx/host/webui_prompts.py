@@ -24,6 +24,7 @@ from .webui_asked import SESSION_KEY, Asked, LoadedStyle, WebuiAsking
 from .webui_turn import WebuiTurn
 
 if TYPE_CHECKING:
+    from ..core.formats.tool_request import ToolRequest
     from ..core.replies.source_check import SentDocument
 
 _NOTHING_SENT = "Nothing was sent to the model. Change the documents, or switch them off, and regenerate."
@@ -48,6 +49,13 @@ class RefusedPrompt(str):
         return RefusedPrompt.because(self.sentence, str.__add__(self, more))
 
 
+def _param_of(error: AiroborosLongctxError) -> str:
+    """The field of the API request that ``error`` is about."""
+    from ..core.formats.errors import FormatError  # here, so that the webui starts without it
+
+    return "tools" if isinstance(error, FormatError) else "documents"
+
+
 class WebuiPrompts:
     """The wrappers around the webui's prompt functions. ``count_tokens`` is the webui's own counter."""
 
@@ -58,7 +66,7 @@ class WebuiPrompts:
         settings: Callable[[], Settings],
         count_tokens: Callable[[str], int],
         reply_start: Callable[[dict[str, Any]], str],
-        reject: Callable[[str], Exception],
+        reject: Callable[[str, str], Exception],
         shelves: DocumentShelves,
         place: Callable[[dict[str, Any], ChatSession], Place],
         tokenizer_id: Callable[[], str] = str,
@@ -76,6 +84,9 @@ class WebuiPrompts:
     def plainformat_separator(self) -> str | None:
         return self._style.plainformat_separator()
 
+    def stop_strings(self) -> tuple[str, ...]:
+        return self._style.stop_strings()
+
     # -- the wrappers ---------------------------------------------------------------------------------------------
 
     def generate_chat_prompt(self, original: Callable[..., Any], user_input: str, state: Any, **arguments: Any) -> Any:
@@ -83,14 +94,16 @@ class WebuiPrompts:
             asked = self.asked(state, arguments)
         except AiroborosLongctxError as error:
             if SESSION_KEY not in state:
-                raise self._reject(str(error)) from error
+                raise self._reject(str(error), _param_of(error)) from error
             return RefusedPrompt.because(f"{error} {_NOTHING_SENT}", user_input)
         except Exception as error:
             sentence = f"The documents could not be read: {type(error).__name__}: {error}."
             return RefusedPrompt.because(f"{sentence} {_NOTHING_SENT}", user_input)
         turn = self.turn(original, state, arguments, asked.replaces_attached)
-        if asked.documents:
-            prompt: str = self._with_documents(asked, user_input, state, turn)
+        if asked.tools is not None and not asked.documents:
+            prompt = self._with_functions(asked.tools, original, state, arguments)
+        elif asked.documents:
+            prompt = self._with_documents(asked, user_input, state, turn)
         elif asked.plainformat and not turn.impersonates:
             prompt = self._with_plainformat(original, user_input, state, arguments, turn)
         else:
@@ -112,6 +125,7 @@ class WebuiPrompts:
 
     def _with_documents(self, asked: Asked, user_input: str, state: dict[str, Any], turn: WebuiTurn) -> str:
         options, question = asked.options, turn.question if turn.continues else user_input
+        question = asked.tools.question if asked.tools is not None else question
         sent: list[SentDocument] = state.get(SENT_KEY, [])
         sent.clear()
         if turn.impersonates:
@@ -128,11 +142,23 @@ class WebuiPrompts:
             sentence = f"The documents could not be put into the prompt: {type(error).__name__}: {error}."
             return self._refused(sentence, asked, question, options, turn)
 
+    def _with_functions(
+        self, request: ToolRequest, original: Callable[..., Any], state: dict[str, Any], arguments: dict[str, Any]
+    ) -> str:
+        """The request for a call behind the latest turns that fit. Its message is never cut."""
+        rows = [list(turn) for turn in request.turns]
+        history = {**state["history"], "internal": rows, "visible": rows, "metadata": {}}
+        turn = self.turn(original, state, {**arguments, "history": history}, False)
+        try:
+            return self._prompts.build_call(request, turn)
+        except AiroborosLongctxError as error:
+            raise self._reject(str(error), "tools") from error
+
     def _refused(
         self, sentence: str, asked: Asked, question: str, options: DocumentOptions, turn: WebuiTurn
     ) -> RefusedPrompt:
         if not asked.page:
-            raise self._reject(sentence)
+            raise self._reject(sentence, "tools" if asked.tools else "documents")
         try:
             message = render(ClosedContext(asked.blocks(), instruction_text(question, options)))
             text = turn.render(message, 0)
@@ -159,7 +185,7 @@ class WebuiPrompts:
         wanted: tuple[str, ...] = ()
         if asked.documents_are_on:
             wanted = _STOP_IN_DOCUMENTS
-        elif asked.plainformat or (asked.page and state.get("mode") == "instruct"):
+        elif asked.plainformat or asked.tools or (asked.page and state.get("mode") == "instruct"):
             wanted = self._style.stop_strings()
         return [*found, *(string for string in wanted if string not in found)]
 

@@ -10,14 +10,16 @@ from .webui_asked import ATTACHING_KEY, SESSION_KEY, Asked
 from .webui_attachments import attaches_text
 from .webui_marks import ReplyMark, mark_of, with_mark
 from .webui_prompts import SENT_KEY, RefusedPrompt, WebuiPrompts
+from .webui_tool_calls import WebuiToolCalls
 
 
 class WebuiReplies:
     """The wrappers around the webui's reply functions. ``log`` takes a sentence about what went wrong."""
 
-    def __init__(self, prompts: WebuiPrompts, log: Callable[[str], None]) -> None:
+    def __init__(self, prompts: WebuiPrompts, log: Callable[[str], None], calls: WebuiToolCalls) -> None:
         self._prompts = prompts
         self._log = log
+        self._calls = calls
 
     def generate_reply(self, original: Callable[..., Any], question: Any, *more: Any, **named: Any) -> Iterator[Any]:
         if isinstance(question, RefusedPrompt):
@@ -33,16 +35,17 @@ class WebuiReplies:
             attaching = attaches_text(text) or bool(state.get("enable_web_search"))
             state = {**state, SENT_KEY: sent, ATTACHING_KEY: attaching}
         asked = self._prompts.asked_or_nothing(state)
-        if not asked.page:
-            return iter(original(text, state, *more, **named))
         again = any((*more[:2], named.get("regenerate"), named.get("_continue")))
+        if not asked.page:
+            histories = iter(original(text, state, *more, **named))
+            return histories if asked.tools is None or again else self._calls.replies(histories, asked.tools)
         history = state["history"]
         row = len(history["internal"]) - again
         before = mark_of(history, row) if again else ReplyMark()
         mark = replace(
             before, code=self._replies_with_code(asked), documents=before.documents or asked.documents_are_on
         )
-        histories: Iterator[Any] = iter(original(text, state, *more, **named))
+        histories = iter(original(text, state, *more, **named))
         return self._marked(histories, row, mark, sent)
 
     def _marked(self, histories: Iterator[Any], row: int, mark: ReplyMark, sent: list[Any]) -> Iterator[Any]:

@@ -21,6 +21,7 @@ DISPLAY = "show replies as code, or safely and with their sources"
 MARK = "remember which replies are code or from documents"
 RENAME = "take the documents of a renamed chat along"
 DELETE = "delete the documents of a deleted chat"
+TOOL_CALLS = "return replies as tool calls"
 BRANCH = "copy the documents of a branched chat"
 OTHER_PROMPTS = "keep documents out of prompts that are not the chat's"
 
@@ -72,6 +73,7 @@ SEAMS: tuple[Seam, ...] = (
     Seam(GATHER, "modules.ui", "gather_interface_values", "", "v1.3.1 - v4.7.3", page=True),
     Seam(DISPLAY, "modules.html_generator", "chat_html_wrapper", "", "v1.3.1 - v4.7.3"),
     Seam(MARK, "modules.chat", "generate_chat_reply", "", "v1.3.1 - v4.7.3"),
+    Seam(TOOL_CALLS, "modules.tool_parsing", "parse_tool_call", "", "v4.1 - v4.7.3", optional=True),
     Seam(RENAME, "modules.chat", "rename_history", "", "v1.6 - v4.7.3", page=True, optional=True),
     Seam(DELETE, "modules.chat", "delete_history", "", "v1.6 - v4.7.3", page=True, optional=True),
     Seam(BRANCH, "modules.chat", "handle_branch_chat_click", "", "v2.3 - v4.7.3", page=True, optional=True),

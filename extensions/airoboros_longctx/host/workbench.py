@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import gc
-import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..core.context_plan import LOADER_SETTING, PATCH, Capabilities, ContextPlan, PlanRequest
-from ..core.errors import AiroborosLongctxError
-from ..core.ports import LoadedModel, Undo
-from ..core.rope_scaling import RopeReading
+from ..core.context_plan import PATCH, Capabilities
+from ..core.ports import LoadedModel
+from .workbench_base import WorkbenchBase, WorkbenchError, until_stop
 
 LOADER = "Transformers"
-_logger = logging.getLogger("airoboros_longctx")
 
 
-class WorkbenchError(AiroborosLongctxError):
-    """Something asked of the workbench that cannot be done."""
+class WorkbenchHost(WorkbenchBase):
+    """Loads a model folder and generates with it."""
 
-
-class WorkbenchHost:
-    """Loads a model folder and generates with it. ``truncation_length`` is in tokens."""
+    loader = LOADER
 
     def __init__(self, data_folder: Path) -> None:
-        self._data_folder = data_folder
-        self._loaded: LoadedModel | None = None
-        self.one_at_a_time = threading.Lock()
+        super().__init__(data_folder)
         self._stopping = threading.Event()
-        self.tokenizer: Any = None
-        self.truncation_length = 0
 
     # -- the Host port ------------------------------------------------------------------------------------------------
 
@@ -40,52 +31,12 @@ class WorkbenchHost:
 
         return Capabilities("workbench", {LOADER: PATCH}, gpu=bool(torch.cuda.is_available()))
 
-    def model_path(self, model_name: str) -> Path:
-        return Path(model_name)
-
-    def loaded_model(self) -> LoadedModel | None:
-        return self._loaded
-
-    def user_request(self, model_name: str, loader: str | None) -> PlanRequest:
-        return PlanRequest()
-
-    def use_loader_settings(self, plan: ContextPlan) -> Undo:
-        if plan.mechanism != LOADER_SETTING:
-            return lambda: None
-        raise WorkbenchError(f"{plan.loader} was planned with settings of its own; the workbench has {LOADER} only.")
-
-    def finish_load(self, plan: ContextPlan, model: Any) -> tuple[str, ...]:
-        return ()
-
-    def read_loader(self, plan: ContextPlan, model: Any) -> RopeReading | None:
-        return None
-
-    def is_asleep(self) -> bool:
-        return False
-
     def stops_generating(self) -> bool:
         """True once the reply that is generated shall end."""
         return self._stopping.is_set()
 
-    def use_window(self, plan: ContextPlan) -> Undo:
-        before, self.truncation_length = self.truncation_length, plan.truncation_length
-
-        def undo() -> None:
-            self.truncation_length = before
-
-        return undo
-
-    def use_template(self, plan: ContextPlan) -> Undo:
-        return lambda: None  # the workbench asks the plan for it, at each prompt
-
     def reload_model(self) -> None:
         raise WorkbenchError(f"{LOADER} is scaled in place; nothing is loaded again for it.")
-
-    def rules_file(self) -> Path:
-        return self._data_folder / "rules.yaml"
-
-    def log(self, message: str, *, problem: bool = False) -> None:
-        _logger.log(logging.WARNING if problem else logging.INFO, "[airoboros_longctx] %s", message)
 
     # -- loading and generating --------------------------------------------------------------------------------------
 
@@ -119,6 +70,10 @@ class WorkbenchHost:
     def unload(self) -> None:
         self._loaded, self.tokenizer, self.truncation_length = None, None, 0
         gc.collect()
+
+    def tokenizer_id(self) -> str:
+        """Names the tokenizer that ``count_tokens`` asks."""
+        return f"{self._loaded.name} {id(self.tokenizer)}" if self._loaded is not None else ""
 
     def count_tokens(self, text: str) -> int:
         """Tokens of ``text`` with the beginning-of-sequence token, as ``generate`` sees it."""
@@ -173,21 +128,9 @@ class WorkbenchHost:
             thread = threading.Thread(target=run, daemon=True)
             thread.start()
             try:
-                yield from _until_stop(streamer, stop)
+                yield from until_stop(streamer, stop)
             finally:
                 stopping.set()
                 thread.join()
         if failure:
             raise WorkbenchError(f"The model stopped: {type(failure[0]).__name__}: {failure[0]}") from failure[0]
-
-
-def _until_stop(pieces: Iterator[str], stop: tuple[str, ...]) -> Iterator[str]:
-    """The text so far, piece by piece, ended before the first stop string."""
-    text = ""
-    for piece in pieces:
-        text += piece
-        cut = min((found for found in map(text.find, stop) if found >= 0), default=None)
-        if cut is not None:
-            yield text[:cut].rstrip()
-            return
-        yield text

@@ -9,6 +9,7 @@ from typing import Any
 from ..core.ports import LoadedModel
 from .taking_turns import taking_turns
 from .workbench import WorkbenchHost
+from .workbench_server import ServerHost
 
 
 class WorkbenchMeasuring:
@@ -16,7 +17,7 @@ class WorkbenchMeasuring:
 
     several_people = False
 
-    def __init__(self, host: WorkbenchHost) -> None:
+    def __init__(self, host: WorkbenchHost | ServerHost) -> None:
         self._host = host
 
     def loaded_model(self) -> LoadedModel | None:

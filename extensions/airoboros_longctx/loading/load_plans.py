@@ -49,6 +49,10 @@ class LoadPlans:
 
     def of_loaded(self, loaded: LoadedModel) -> ContextPlan:
         """The plan for a model that is there already, with the LoRAs that are applied to it."""
+        if loaded.served is not None:
+            from ..core.planning.served_plan import plan_served_model
+
+            return plan_served_model(loaded.served)
         from ..core.planning.plan_with_adapters import plan_with_adapters
         from ..core.planning.planner import plan_context
         from ..core.reading.adapter_folder import read_adapter_facts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-_STYLES = ("style.css", "documents/documents.css", "checking/check.css")
+_STYLES = ("style.css", "documents/documents.css", "formats/formats.css", "checking/check.css")
 #: They keep the status line fresh where Gradio has no timer, give code its buttons, work the list of documents, and
 #: follow a check.
 _SCRIPTS = ("refresh.js", "code_block.js", "documents/documents.js", "checking/check.js")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 from ..core.documents.chat_session import ChatSession
@@ -16,6 +17,8 @@ class PanelHost(Protocol):
     session: Any
     #: True where files can be attached to messages.
     has_attachments: bool
+    #: False where several people share the program, each on a page of their own.
+    one_person: bool
     #: How to allow web pages, in a sentence.
     web_is_off: str
 
@@ -40,3 +43,12 @@ class PanelHost(Protocol):
 
     def open_event(self) -> Any:
         """The event of a page that was opened."""
+
+    def reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
+        """The loaded model's greedy reply to ``prompt``, outside the chat, as it grows; all of it at every step.
+
+        It ends soon after ``stopping`` is set, or when the generator is closed.
+        """
+
+    def last_reply(self, values: Sequence[Any]) -> str:
+        """The last reply in the chat; "" where there is none."""

@@ -1,8 +1,10 @@
-"""The panels in the webui's chat tab: status line, Documents, PLAINFORMAT, the check."""
+"""The panels in the webui's chat tab: status line, Documents, PLAINFORMAT, Formats, the check."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..core.documents.chat_session import ChatSession
@@ -13,6 +15,7 @@ from ..service import LongContextService
 from .checking.panel import create_check_panel
 from .checking.running import CheckRuns
 from .documents.panel import create_documents_panel
+from .formats.panel import create_formats_panel
 from .gradio_versions import quiet
 from .status_panel import create_status_panel
 
@@ -25,6 +28,8 @@ class WebuiPage(Protocol):
     @property
     def has_attachments(self) -> bool: ...
     @property
+    def one_person(self) -> bool: ...
+    @property
     def session(self) -> Any: ...
     def inputs(self) -> Sequence[Any]: ...
     def request(self, session: ChatSession, values: Sequence[Any]) -> PageRequest: ...
@@ -34,6 +39,8 @@ class WebuiPage(Protocol):
     def chat_events(self) -> list[Any]: ...
     def typing_field(self) -> Any: ...
     def open_event(self) -> Any: ...
+    def reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]: ...
+    def last_reply(self, values: Sequence[Any]) -> str: ...
     def keep_model_mark(self, mark: Any) -> None: ...
     def model_mark(self) -> str: ...
     def model_fields(self) -> list[Any]: ...
@@ -49,6 +56,7 @@ class WebuiPanelHost:
 
     def __init__(self, page: WebuiPage) -> None:
         self.session = page.session
+        self.one_person = page.one_person
         self.inputs = page.inputs
         self.request = page.request
         self.prompt = page.prompt
@@ -58,6 +66,8 @@ class WebuiPanelHost:
         self.chat_events = page.chat_events
         self.typing_field = page.typing_field
         self.open_event = page.open_event
+        self.reply = page.reply
+        self.last_reply = page.last_reply
 
 
 def create_webui_panels(
@@ -67,6 +77,7 @@ def create_webui_panels(
     page: WebuiPage,
     settings: Settings,
     checks: CheckRuns,
+    recipes_folder: Path | None,
 ) -> None:
     """Draw the panels inside the webui's page."""
     import gradio as gr
@@ -76,7 +87,9 @@ def create_webui_panels(
     create_status_panel(service, settings.status_refresh_seconds, mark, page.model_mark)
     _follow_the_model(mark, page)
     if page.ready:
-        create_documents_panel(WebuiPanelHost(page), prompts, shelves, settings)
+        panel_host = WebuiPanelHost(page)
+        create_documents_panel(panel_host, prompts, shelves, settings)
+        create_formats_panel(panel_host, shelves, settings, recipes_folder)
     create_check_panel(checks, [mark.change, *([page.open_event()] if page.ready else [])])
 
 

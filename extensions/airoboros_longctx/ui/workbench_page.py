@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.documents.chat_session import ChatSession
-from ..core.errors import AiroborosLongctxError
+from ..core.errors import AiroborosLongctxError, UnfinishedReplyError
 from ..core.replies.source_check import SentDocument
 from .checking.panel import create_check_panel
 from .documents.panel import create_documents_panel
+from .formats.panel import create_formats_panel
 from .gradio_versions import new_session_state
 from .status_panel import create_status_panel, status_html
 from .workbench_conversation import Said, messages_of, sources_of, turns_of
@@ -22,18 +23,16 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
     """The Gradio Blocks of the page; each browser tab has a conversation and documents of its own."""
     import gradio as gr
 
+    model = workbench.model_field()
     with gr.Blocks(title="airoboros_longctx workbench", analytics_enabled=False) as page:
-        gr.Markdown(
-            "# airoboros_longctx workbench\n"
-            "Chat with a RoPE-scaled Llama. Its context is scaled when it is loaded, and confirmed on the live model."
-        )
+        gr.Markdown(f"# airoboros_longctx workbench\n{model.introduction}")
         with gr.Row(equal_height=False):
             folder = gr.Dropdown(
-                [(path.replace("\\", "/").rpartition("/")[2], path) for path in workbench.shipped_models()],
+                list(model.choices),
                 value=workbench.loaded_folder(),
                 allow_custom_value=True,
-                label="Model folder",
-                info="Pick one that ships, or type the path of a folder in Hugging Face format.",
+                label=model.label,
+                info=model.info,
                 scale=5,
             )
             load = gr.Button("Load", scale=1, min_width=90)
@@ -53,14 +52,16 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         events = (page.load, line.change, conversation.change, max_new_tokens.release)
         host = WorkbenchPanelHost(workbench, session, (question, conversation, max_new_tokens), events)
         create_documents_panel(host, workbench.prompts, workbench.shelves, workbench.settings)
+        create_formats_panel(host, workbench.shelves, workbench.settings, workbench.recipes_folder)
         create_check_panel(workbench.checks, [page.load, line.change])
 
-        def on_load(path: str) -> str:
+        def on_load(path: str) -> tuple[str, Any]:
             try:
                 workbench.load(path or "")
             except AiroborosLongctxError as error:
                 raise gr.Error(str(error), title="Not loaded") from error
-            return status_html(workbench.service.status())
+            there = gr.update(choices=list(workbench.model_field().choices), value=workbench.loaded_folder())
+            return status_html(workbench.service.status()), there
 
         def answered(
             text: str, before: list[Said], mine: ChatSession | None, tokens: float, heat: float, growing: Any
@@ -70,16 +71,22 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
                 raise AiroborosLongctxError("A reply is still growing; wait for it, or stop it first.")
             event, separator = threading.Event(), workbench.plainformat_separator()
             code = mine is not None and mine.plainformat and not workbench.shelves.active(mine, workbench.place)
-            said, sent = Said(text, "", code and separator is not None), list[SentDocument]()
+            said, sent, unfinished = Said(text, "", code and separator is not None), list[SentDocument](), ""
             try:
                 yield messages_of([*before, said]), event, gr.skip()
                 for reply in workbench.reply(text, turns_of(before), int(tokens), float(heat), event, mine, sent):
                     said = replace(said, reply=reply, documents=bool(sent))
                     yield messages_of([*before, said]), gr.skip(), gr.skip()
+            except UnfinishedReplyError as error:
+                if not said.reply:
+                    raise
+                unfinished = str(error)
             finally:
                 event.set()
             said = replace(said, sources=sources_of(said.reply, sent, text))
             yield messages_of([*before, said]), gr.skip(), [*before, said]
+            if unfinished:
+                gr.Warning(unfinished, title="What came stays")
 
         def on_send(text: str, before: list[Said], *asked: Any) -> Iterator[tuple[Any, ...]]:
             if not text.strip():
@@ -112,5 +119,5 @@ def create_workbench_page(workbench: WorkbenchActions) -> Any:
         regenerate.click(on_regenerate, asking, answering, show_progress="hidden")
         stop.click(on_stop, stopping, None, queue=False, show_progress="hidden")
         chat.clear(lambda: [], None, conversation, show_progress="hidden")
-        load.click(on_load, folder, line)
+        load.click(on_load, folder, [line, folder])
     return page

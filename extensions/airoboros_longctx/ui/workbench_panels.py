@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..core.documents.chat_session import ChatSession
@@ -16,6 +17,7 @@ from ..prompt_service import ChatTurn, PageRequest, PromptService
 from ..service import LongContextService
 from .checking.running import CheckRuns
 from .workbench_conversation import turns_of
+from .workbench_model_field import ModelField
 
 
 class WorkbenchActions(Protocol):
@@ -27,11 +29,13 @@ class WorkbenchActions(Protocol):
     shelves: DocumentShelves
     place: Place
     checks: CheckRuns
+    recipes_folder: Path
 
-    def shipped_models(self) -> list[str]: ...
+    def model_field(self) -> ModelField: ...
     def loaded_folder(self) -> str | None: ...
     def load(self, folder: str) -> None: ...
     def plainformat_separator(self) -> str | None: ...
+    def greedy_reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]: ...
     def turn(self, history: Sequence[tuple[str, str]], reply_tokens: int) -> ChatTurn | None: ...
     def prompt(
         self, question: str, history: Sequence[tuple[str, str]], reply_tokens: int, session: ChatSession | None = None
@@ -52,6 +56,7 @@ class WorkbenchPanelHost:
     """The workbench's page as a ``PanelHost``. ``events`` are those after which it is another page, its load first."""
 
     has_attachments = False
+    one_person = True
     web_is_off = "To allow it, start the workbench with --documents-from-web."
 
     def __init__(self, workbench: WorkbenchActions, session: Any, fields: Sequence[Any], events: Sequence[Any]) -> None:
@@ -68,7 +73,8 @@ class WorkbenchPanelHost:
         question, conversation, reply_tokens = values
         turn = self._workbench.turn(turns_of(conversation), int(reply_tokens))
         count, counter = (turn.count_tokens, turn.tokenizer_id) if turn else (estimate_tokens, ESTIMATE_ID)
-        return PageRequest(self._workbench.place, question or "", turn, int(reply_tokens), count, turn is None, counter)
+        estimated = counter == ESTIMATE_ID
+        return PageRequest(self._workbench.place, question or "", turn, int(reply_tokens), count, estimated, counter)
 
     def prompt(self, session: ChatSession, values: Sequence[Any]) -> str:
         question, conversation, reply_tokens = values
@@ -88,3 +94,10 @@ class WorkbenchPanelHost:
 
     def open_event(self) -> Any:
         return self._events[0]
+
+    def reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
+        return self._workbench.greedy_reply(prompt, reply_tokens, stopping)
+
+    def last_reply(self, values: Sequence[Any]) -> str:
+        turns = turns_of(values[1])
+        return turns[-1][1] if turns else ""

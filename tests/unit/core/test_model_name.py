@@ -127,6 +127,7 @@ def test_a_generation_decides_template_and_separator(
     assert found is not None
     assert (found.name, found.template, found.plainformat_separator) == (generation, template, separator)
     assert instruction_templates()[template].stop == found.stop
+    assert found.function_calling is (generation not in ("1.0, 1.1", "1.2", "1.3, 1.4"))
 
 
 @pytest.mark.parametrize("name", ["longchat-7b-16k", "vicuna-7b-v1.5-16k", "WizardLM-SuperHOT-8K", "llama-7b", ""])

@@ -119,3 +119,19 @@ def test_the_card_decides_the_preamble(
     plan = plan_context(read_model_facts(model_folder(name, card=card)), WORKBENCH)
     assert (plan.instruction_template, plan.plainformat_separator) == (template, separator)
     assert plan.stop == (() if template is None else ("USER:", "ASSISTANT:"))
+
+
+@pytest.mark.parametrize(
+    ("name", "trained"),
+    [
+        ("airoboros-65b-gpt4-m2.0", True),
+        ("airoboros-l2-13b-2.2.1", True),
+        ("airoboros-l2-70b-3.1.2", True),
+        (PI_8192, False),
+        ("airophin-v2-13b-PI-8k-fp16", False),
+        ("my-llama", False),
+    ],
+)
+def test_the_plan_says_who_was_trained_on_function_calling(model_folder: ModelFolder, name: str, trained: bool) -> None:
+    card = f"{PREAMBLE} {NEVER_REFUSES} USER: x ASSISTANT: "
+    assert plan_context(read_model_facts(model_folder(name, card=card)), WORKBENCH).function_calling is trained

@@ -39,7 +39,8 @@ def test_good_values_are_used() -> None:
             " status_refresh_seconds, write_templates, prefix_cache, prefix_cache_memory,"
             " documents_only, documents_name_sources,"
             " documents_without_history, documents_sampling, documents_temperature, documents_when_too_long,"
-            " documents_one_instruction_per_line, documents_attachments, documents_from_web, api_document_characters,"
+            " documents_one_instruction_per_line, documents_attachments, documents_from_web, plans_from_web,"
+            " plan_step_seconds, api_document_characters, api_tools,"
             " store_documents, documents_folder.",
         ),
         (

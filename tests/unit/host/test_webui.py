@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -380,3 +380,11 @@ def test_a_module_that_is_not_there_is_said(webui, monkeypatch):
     monkeypatch.setitem(sys.modules, "modules.models", None)
     webui.start_extension()
     assert any("not supported here: modules.models cannot be imported" in line for line in webui.log)
+
+
+def test_recipes_lie_beside_the_models_and_never_among_them(tmp_path):
+    host = WebuiHost.__new__(WebuiHost)
+    host._shared = SimpleNamespace(args=SimpleNamespace(model_dir=str(tmp_path / "models")))
+    assert host.recipes_folder() == tmp_path / "airoboros_longctx-recipes"
+    host._shared.user_data_dir = tmp_path / "user_data"
+    assert host.recipes_folder() == tmp_path / "user_data" / "airoboros_longctx-recipes"

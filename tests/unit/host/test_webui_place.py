@@ -8,7 +8,7 @@ import pytest
 
 from extensions.airoboros_longctx.core.documents.chat_session import ChatSession
 from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, EVERYWHERE, Place, Shelf
-from extensions.airoboros_longctx.host.webui_place import place_of
+from extensions.airoboros_longctx.host.webui_place import has_one_person, place_of
 
 ALONE = SimpleNamespace(multi_user=False, gradio_auth=None, gradio_auth_path=None)
 CHAT_MODE = {"mode": "chat", "unique_id": "20260101-10-00-00", "character_menu": "Ada"}
@@ -65,3 +65,17 @@ def test_with_logins_documents_belong_to_the_person_who_logged_in(option, multi_
     assert ada.shelf(CHAT).stored
     assert unknown.scopes == (CHAT,)
     assert not unknown.shelf(CHAT).stored
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (SimpleNamespace(), True),
+        (ALONE, True),
+        (SimpleNamespace(multi_user=True), False),
+        (SimpleNamespace(gradio_auth="ann:secret"), False),
+        (SimpleNamespace(gradio_auth_path="people.txt"), False),
+    ],
+)
+def test_one_person_where_the_webui_was_told_of_no_other(arguments, expected):
+    assert has_one_person(arguments) is expected

@@ -16,6 +16,7 @@ from extensions.airoboros_longctx.host.webui_display import WebuiDisplay
 from extensions.airoboros_longctx.host.webui_marks import ReplyMark, mark_of, marks_of, read_mark, with_mark
 from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY
 from extensions.airoboros_longctx.host.webui_replies import WebuiReplies
+from extensions.airoboros_longctx.host.webui_tool_calls import WebuiToolCalls
 
 CHECK = SourceCheck((), (SourceLink("d1", "Berries", 0, 5),), ("1887",))
 BOTH = pytest.mark.parametrize("metadata", [True, False])
@@ -177,7 +178,9 @@ def answers(asked: Asked, before, sends=(SENT,), replies=("Gr", "Green."), probl
 
     own = {SESSION_KEY: ChatSession()} if asked.page else {}
     log = problems.append if problems is not None else print
-    wrapped = WebuiReplies(Prompts(asked), log).generate_chat_reply(chat, "Q", {"history": before, **own}, **flags)
+    wrapped = WebuiReplies(Prompts(asked), log, WebuiToolCalls(log)).generate_chat_reply(
+        chat, "Q", {"history": before, **own}, **flags
+    )
     return [reloaded(one) for one in wrapped]
 
 
@@ -214,7 +217,7 @@ def test_a_row_once_over_documents_stays_so():
 
 def test_the_state_of_a_request_of_the_api_is_its_own():
     taken = []
-    wrapped = WebuiReplies(Prompts(Asked((BERRIES,))), print).generate_chat_reply(
+    wrapped = WebuiReplies(Prompts(Asked((BERRIES,))), print, WebuiToolCalls(print)).generate_chat_reply(
         lambda text, state: taken.append(state) or iter(()), "Q", state := {"history": history()}
     )
     assert list(wrapped) == []
@@ -245,7 +248,7 @@ def test_a_reply_that_never_came_is_not_checked():
 )
 def test_what_a_web_search_will_find_is_expected_as_attached_files_are(state, attaching):
     taken = []
-    replies = WebuiReplies(Prompts(Asked(page=True)), print)
+    replies = WebuiReplies(Prompts(Asked(page=True)), print, WebuiToolCalls(print))
     state = {"history": history(), SESSION_KEY: ChatSession(), **state}
     list(replies.generate_chat_reply(lambda text, state: taken.append(state) or iter(()), "Q", state))
     assert taken[0][ATTACHING_KEY] is attaching

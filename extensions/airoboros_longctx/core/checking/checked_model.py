@@ -33,11 +33,16 @@ class CheckedModel:
 def checked_model(status: LoadStatus, loaded: LoadedModel, measured: MeasuredModel) -> CheckedModel:
     """The model that a host holds, with what it was planned and read back to be.
 
-    Raises CheckError where it could not be planned: its window is not known then.
+    Raises CheckError where it could not be planned, as its window is not known then, and for one served elsewhere.
     """
     plan, reading = status.plan, status.reading
     if plan is None:
         raise CheckError(f"{quoted(loaded.name)} could not be planned, so its window is not known. {status.headline}")
+    if loaded.served is not None:
+        raise CheckError(
+            f"{quoted(loaded.name)} is served elsewhere: what it runs cannot be read or changed from here. "
+            "Check it where it is loaded, with the extension in that webui or with the command check."
+        )
     scaling = plan.scaling
     if reading is not None and reading.factor is not None and reading.factor >= 1:
         scaling = replace(scaling, rope_type=reading.rope_type, factor=float(f"{reading.factor:.4g}"))

@@ -77,6 +77,7 @@ def plan_context(facts: ModelFacts, capabilities: Capabilities, request: PlanReq
         suggestion=suggestion,
         weight_file=weights.name,
         memory=memory,
+        function_calling=style.function_calling,
     )
 
 

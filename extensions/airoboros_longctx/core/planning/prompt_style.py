@@ -20,6 +20,7 @@ class PromptStyle:
     plainformat_separator: str | None
     stop: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    function_calling: bool = False
 
 
 def prompt_style(facts: ModelFacts) -> PromptStyle:
@@ -42,7 +43,8 @@ def prompt_style(facts: ModelFacts) -> PromptStyle:
         Reason("plainformat_separator", f"as prompt generation {generation.name} was trained", generation.source),
         Reason("stop", f"the strings that begin a turn in prompt generation {generation.name}", generation.source),
     )
-    return PromptStyle(template, generation.plainformat_separator, generation.stop, reasons)
+    separator, trained = generation.plainformat_separator, generation.function_calling
+    return PromptStyle(template, separator, generation.stop, reasons, trained)
 
 
 def _reasons(because: str, source: str) -> tuple[Reason, ...]:

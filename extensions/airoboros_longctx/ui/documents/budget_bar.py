@@ -25,7 +25,7 @@ def budget_bar(
     """The bar as HTML with its numbers as text, a segment for each document.
 
     ``titles`` name the documents that are on, in order. ``gives_way`` says what is left out of what does not fit.
-    ``estimated``: no model is loaded, the numbers are a guess.
+    ``estimated``: no tokenizer is at hand, the numbers are a guess.
     """
     over = max(0, -budget.free)
     whole = max(1, budget.window + over)
@@ -40,7 +40,7 @@ def budget_bar(
         legend.append(f'<li><span class="key {name}" aria-hidden="true"></span>{label} <b>{tokens}</b></li>')
     if over:
         segments.append(f'<span class="window-end" style="left:{100 * budget.window / whole:.3f}%"></span>')
-    sentences = [f"{budget.window} tokens in all{'; estimated: no model is loaded' if estimated else ''}."]
+    sentences = [f"{budget.window} tokens in all{'; estimated: no tokenizer is at hand' if estimated else ''}."]
     if budget.defused:
         one = budget.defused == 1
         sentences.append(

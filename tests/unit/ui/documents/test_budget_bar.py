@@ -49,7 +49,7 @@ def test_what_does_not_fit_is_said_and_the_window_ends_in_the_bar():
 
 
 def test_an_estimate_is_called_one():
-    assert "1024 tokens in all; estimated: no model is loaded." in words(budget_bar(FITS, estimated=True))
+    assert "1024 tokens in all; estimated: no tokenizer is at hand." in words(budget_bar(FITS, estimated=True))
 
 
 @pytest.mark.parametrize(

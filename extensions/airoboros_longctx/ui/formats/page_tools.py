@@ -1,0 +1,59 @@
+"""The tools that a plan of this page may call: its documents, the loaded model, and what the settings allow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Any
+
+from ...core.documents.chat_session import ChatDocument, ChatSession
+from ...core.documents.shelves import DocumentShelves
+from ...core.settings import Settings
+from ...documents.web_page import fetch_document
+from ...plans.available_tools import AvailableTools, available_tools
+from ...plans.runnable_tool import Cancelled
+from ..panel_host import PanelHost
+from .asked_alone import prompt_alone
+from .filled_form import documents_of
+
+#: A question to the model may take this long at least.
+_MODEL_SECONDS = 600.0
+
+
+class PageTools:
+    """As the page was when the plan was run."""
+
+    def __init__(
+        self, host: PanelHost, shelves: DocumentShelves, settings: Settings, session: ChatSession, values: Sequence[Any]
+    ) -> None:
+        self._host = host
+        self._shelves = shelves
+        self._settings = settings
+        self._session = session
+        self._request = host.request(session, values)
+
+    def available(self) -> AvailableTools:
+        ask = None if self._request.turn is None else self.ask
+        fetch = self._fetch if self._settings.plans_from_web else None
+        return available_tools(ask, self._documents, fetch, max(_MODEL_SECONDS, self._settings.plan_step_seconds))
+
+    def declarations(self) -> str:
+        """The tools as a form asks for them, a line for each."""
+        return "\n".join(f"{tool.name}: {tool.description}" for tool in self.available().tools)
+
+    def ask(self, message: str, cancelled: Cancelled) -> str:
+        """The loaded model's reply to ``message``. Raises AiroborosLongctxError where it does not fit."""
+        prompt, stopping, reply = prompt_alone(self._request, message), threading.Event(), ""
+        with closing(self._host.reply(prompt, self._request.reply_tokens, stopping)) as replies:
+            for so_far in replies:
+                reply = so_far
+                if cancelled():
+                    break
+        return reply
+
+    def _documents(self) -> Sequence[ChatDocument]:
+        return documents_of(self._shelves, self._session, self._request)
+
+    def _fetch(self, address: str, cancelled: Cancelled) -> str:
+        return fetch_document(address, cancelled=cancelled).text
