@@ -93,7 +93,7 @@ def test_stopped_while_it_is_read(page, server):
 
 
 def picture(page, name):
-    folder = os.environ.get("LONGCTX_SCREENSHOTS")
+    folder = os.environ.get("LONGCTX_PICTURES")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
         page.screenshot(path=Path(folder) / f"{name}.png")
