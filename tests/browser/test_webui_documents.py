@@ -101,7 +101,7 @@ def settled(page):
     def same(text):
         if text != seen["text"]:
             seen.update(text=text, since=time.monotonic())
-        return text.strip() and "typing" not in text.lower() and time.monotonic() - seen["since"] > 3
+        return text.strip() and "is typing" not in text.lower() and time.monotonic() - seen["since"] > 3
 
     return last_reply(page, same)
 

@@ -26,6 +26,7 @@ from tests.browser.formats import (
 from tests.browser.test_webui_documents import LATER, add, open_page, send, settled
 from tests.browser.test_workbench_server import picture
 from tests.host.scripted_host import scripted_webui
+from tests.real_hosts import every_host_is_deep
 from tests.unit.core.formats import nobel_prize
 
 __all__ = ["scripted_webui"]
@@ -117,6 +118,7 @@ def test_a_long_text_in_pieces_and_a_recipe_of_ones_own(newest, host, scripted_w
         assert "Place" not in page.locator("#chat").inner_text()
 
 
+@pytest.mark.thorough
 def test_two_people_at_once(newest, host, scripted_webui):
     with (
         scripted_webui(script, settings=SETTINGS, packages=(STUB_TOOLS,), arguments=["--multi-user"]) as webui,
@@ -141,6 +143,8 @@ def test_two_people_at_once(newest, host, scripted_webui):
 
 
 def test_the_shipped_model_is_asked_outside_the_chat(start, models, host):
+    if (host.webui / "modules" / "llama_cpp_server.py").is_file() and not every_host_is_deep():
+        pytest.skip("over a script in this webui; with its model too where TEXTGEN_DEEP=all")
     arguments = ["--model", models.scaled.name, "--loader", "Transformers"]
     settings = "mode: instruct\nmax_new_tokens: 200\n"
     server = start((models.scaled,), arguments=arguments, settings=settings)

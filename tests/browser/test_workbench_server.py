@@ -110,6 +110,7 @@ def test_the_prompt_is_exact_and_the_reply_grows(page, scripted):
     _go_on.set()
     reply_says(page, "The first half and the second.")
     assert scripted.prompts[-1] == render_conversation(TEMPLATE, "Wait for me.")
+    page.wait_for_timeout(1500)  # the reply is whole before its event has ended, and one at a time may grow
     send(page, "Who are you?")
     reply_says(page, "I am a script.")
     history = [("Wait for me.", "The first half and the second.")]

@@ -60,7 +60,7 @@ def make_model(folder: Path) -> Path:
     return model
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scripted_webui(
     host: RealHost, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., AbstractContextManager[ScriptedHost]]:
