@@ -17,7 +17,7 @@ from extensions.airoboros_longctx.core.token_estimate import ESTIMATE_ID, estima
 from extensions.airoboros_longctx.host.served_model import ServerOptions
 from extensions.airoboros_longctx.host.server_address import ServerError
 from extensions.airoboros_longctx.host.server_connection import KeyRefusedError
-from extensions.airoboros_longctx.host.workbench_base import WorkbenchError
+from extensions.airoboros_longctx.host.workbench_base import WorkbenchBase, WorkbenchError
 from extensions.airoboros_longctx.host.workbench_measuring import WorkbenchMeasuring
 from extensions.airoboros_longctx.host.workbench_server import NoRope
 from extensions.airoboros_longctx.ui.checking.checked_host import model_to_check
@@ -44,6 +44,14 @@ def opened(tmp_path):
     yield run
     for server in servers:
         server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def logged(monkeypatch):
+    """What the workbench writes to its log."""
+    lines = []
+    monkeypatch.setattr(WorkbenchBase, "log", lambda self, message, *, problem=False: lines.append(message))
+    return lines
 
 
 def replies(workbench, question="What is it?", session=None, tokens=20):
@@ -187,12 +195,12 @@ def test_stop_leaves_the_server(opened):
     assert server.left.wait(20)
 
 
-def test_the_key_goes_with_every_request_and_is_shown_nowhere(opened, caplog):
-    caplog.set_level("INFO")
+def test_the_key_goes_with_every_request_and_is_shown_nowhere(opened, logged):
     workbench, server = opened(key=KEY, options={"api_key": KEY})
     assert replies(workbench)[-1] == "42"
     assert {given for _, _, given in server.asked} == {f"Bearer {KEY}"}
-    shown = [caplog.text, repr(workbench.host._options), workbench.service.status().headline, str(vars(workbench))]
+    assert len(logged) == 1  # the model, as it was loaded
+    shown = [*logged, repr(workbench.host._options), workbench.service.status().headline, str(vars(workbench))]
     assert not [text for text in shown if KEY in text]
 
 
@@ -206,15 +214,15 @@ def test_a_wrong_key_is_found_out_when_the_model_is_loaded(opened, kind, key, fo
     assert "sk-wrong" not in str(error.value)
 
 
-def test_a_key_over_an_open_network_is_warned_about(tmp_path, caplog):
-    caplog.set_level("INFO", logger="airoboros_longctx")
-    Workbench(tmp_path, server=ServerOptions("http://10.0.0.5:5000", api_key=KEY))
-    assert "The key goes to http://10.0.0.5:5000/v1 unencrypted, over http." in caplog.text
-    caplog.clear()
-    Workbench(tmp_path, server=ServerOptions("http://10.0.0.5:5000"))
-    Workbench(tmp_path, server=ServerOptions("https://10.0.0.5:5000", api_key=KEY))
-    Workbench(tmp_path, server=ServerOptions("http://127.0.0.1:5000", api_key=KEY))
-    assert caplog.text == ""
+def test_a_key_over_an_open_network_is_warned_about(tmp_path, logged):
+    for address, key in (
+        ("http://10.0.0.5:5000", ""),
+        ("https://10.0.0.5:5000", KEY),
+        ("http://127.0.0.1:5000", KEY),
+        ("http://10.0.0.5:5000", KEY),
+    ):
+        Workbench(tmp_path, server=ServerOptions(address, api_key=key))
+    assert logged == ["The key goes to http://10.0.0.5:5000/v1 unencrypted, over http."]
 
 
 def test_what_a_served_model_runs_is_not_checked_or_changed_from_here(opened):
