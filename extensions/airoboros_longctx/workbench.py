@@ -29,6 +29,7 @@ from .host.served_model import ServerOptions
 from .host.workbench import LOADER, WorkbenchHost
 from .host.workbench_measuring import WorkbenchMeasuring
 from .host.workbench_server import NoRope, ServerHost
+from .plans.runnable_tool import whole_reply
 from .prompt_service import PromptService
 from .service import LongContextService
 from .ui.workbench_model_field import ModelField, folder_field, served_field
@@ -143,7 +144,7 @@ class Workbench:
 
     def greedy_reply(self, prompt: str, reply_tokens: int, stopping: threading.Event) -> Generator[str, None, None]:
         """The reply to an exact prompt as it grows, always the likeliest token."""
-        yield from self.host.generate(prompt, reply_tokens, 0.0, self.template().stop, stopping)
+        return self.host.generate(prompt, reply_tokens, 0.0, self.template().stop, stopping)
 
     def turn(self, history: Turns, reply_tokens: int) -> WorkbenchTurn | None:
         """The turn that comes next in a conversation; None without a model."""
@@ -210,13 +211,9 @@ class Workbench:
 
         Raises AiroborosLongctxError where it does not fit.
         """
-        prompt, reply = self.prompt(message, (), max_new_tokens), ""
-        stop, stopping = self.template().stop, threading.Event()
-        for text in self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, 1.0):
-            reply = text
-            if cancelled():
-                break
-        return reply
+        prompt, stop = self.prompt(message, (), max_new_tokens), self.template().stop
+        growing = self.host.generate(prompt, max_new_tokens, temperature, stop, threading.Event(), 1.0)
+        return whole_reply(growing, cancelled)
 
 
 def run(

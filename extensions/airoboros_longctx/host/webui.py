@@ -86,17 +86,17 @@ class WebuiHost:
         return self._shared.args
 
     def rules_file(self) -> Path:
-        return self._users_folder() / "airoboros_longctx-rules.yaml"
+        return self._users_folder(Path(self._shared.args.model_dir)) / "airoboros_longctx-rules.yaml"
 
     def recipes_folder(self) -> Path:
         """Where the user's own recipes are, if there are any: never among the models, it would be listed as one."""
-        user_data = getattr(self._shared, "user_data_dir", None)
-        beside = Path(user_data) if user_data else Path(self._shared.args.model_dir).absolute().parent
-        return beside / "airoboros_longctx-recipes"
+        beside_the_models = Path(self._shared.args.model_dir).absolute().parent
+        return self._users_folder(beside_the_models) / "airoboros_longctx-recipes"
 
-    def _users_folder(self) -> Path:
+    def _users_folder(self, otherwise: Path) -> Path:
+        """The webui's folder for what is the user's; ``otherwise`` in a webui that has none."""
         user_data = getattr(self._shared, "user_data_dir", None)
-        return Path(user_data) if user_data else Path(self._shared.args.model_dir)
+        return Path(user_data) if user_data else otherwise
 
     def served_folders(self) -> tuple[Path, ...]:
         """The folders from where the webui hands out files: its own, in which it runs, and the one of its user."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +87,7 @@ class WorkbenchHost(WorkbenchBase):
         stop: tuple[str, ...],
         stopping: threading.Event,
         repetition_penalty: float | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """The reply as it grows. ``temperature`` 0 is greedy. Ends early when ``stopping`` is set.
 
         ``repetition_penalty`` None is the model's own.

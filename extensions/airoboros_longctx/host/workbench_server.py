@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +78,7 @@ class ServerHost(WorkbenchBase):
         stop: tuple[str, ...],
         stopping: threading.Event,
         repetition_penalty: float | None = None,
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, None]:
         """The reply as it grows. ``temperature`` 0 is greedy. Ends early when ``stopping`` is set.
 
         Raises ServerError, or UnfinishedReplyError once some of the reply is there.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -42,6 +43,17 @@ class RunnableTool:
 def plain_tool(name: str, description: str, function: Callable[[str], str]) -> RunnableTool:
     """A tool of a function that does not ask whether somebody still waits."""
     return RunnableTool(name, description, lambda text, cancelled: function(text))
+
+
+def whole_reply(growing: Generator[str, None, None], cancelled: Cancelled) -> str:
+    """The last of ``growing``, each of which is all of the reply so far; what there is once ``cancelled`` says so."""
+    reply = ""
+    with closing(growing):
+        for so_far in growing:
+            reply = so_far
+            if cancelled():
+                break
+    return reply
 
 
 def asked(ask: Callable[[str, Cancelled], str], message: str, cancelled: Cancelled) -> str:

@@ -10,19 +10,17 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ...core.context_plan import ContextPlan
-from ...core.errors import AiroborosLongctxError
 from ...core.model_facts import ModelFacts
 from ...core.ports import Undo
 from ...core.rope_scaling import LINEAR, NO_SCALING, NTK, RopeReading
 from .load import Load, set_attributes
-from .rope_shape import LLAMA, RopeShape, rope_shape
+from .rope_shape import LLAMA, RopeShape, facts_of, rope_shape, shape_of
 
 EXTRA_FLAGS, CONTEXT = "extra_flags", "ctx_size"
 #: A larger factor is nobody's model, and a number that is not plain has no place on a command line.
@@ -95,11 +93,10 @@ def _with(flags: str | None, options: Sequence[tuple[str, str]]) -> str:
 
 def use_extra_flags(load: Load) -> Undo:
     """Hand the plan's scaling and window to the server that is about to be started."""
-    from ...core.reading.model_folder import read_model_facts  # here, so that the webui starts without it
-
-    flags = with_rope(getattr(load.args, EXTRA_FLAGS, None), load.plan, rope_shape(load.path))
-    with suppress(AiroborosLongctxError):  # a folder that cannot be read has been said already, by the plan
-        flags = with_window(flags, load.plan, read_model_facts(load.path))
+    facts = facts_of(load.path)
+    flags = with_rope(getattr(load.args, EXTRA_FLAGS, None), load.plan, shape_of(facts))
+    if facts is not None:
+        flags = with_window(flags, load.plan, facts)
     return set_attributes(load.args, {EXTRA_FLAGS: flags})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.model_facts import ModelFacts
 from ...core.rope_scaling import LLAMA_HEAD_DIM, LLAMA_ROPE_THETA, ntk_alpha, ntk_base
 
 
@@ -27,11 +28,21 @@ LLAMA = RopeShape()
 
 def rope_shape(path: Path) -> RopeShape:
     """The shape that the model at ``path`` states."""
+    return shape_of(facts_of(path))
+
+
+def facts_of(path: Path) -> ModelFacts | None:
+    """What the model at ``path`` says of itself; None for one that cannot be read, which the plan has said already."""
     from ...core.reading.model_folder import read_model_facts  # here, so that the webui starts without it
 
     try:
-        facts = read_model_facts(path)
-    except Exception:  # a folder that cannot be read has been said already, by the plan
+        return read_model_facts(path)
+    except Exception:
+        return None
+
+
+def shape_of(facts: ModelFacts | None) -> RopeShape:
+    if facts is None:
         return LLAMA
     head_dim = facts.dimension_of_a_head
     return RopeShape(facts.rope_theta or LLAMA.theta, head_dim if head_dim and head_dim > 2 else LLAMA.head_dim)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import closing
 from typing import Any
 
 from ...core.documents.chat_session import ChatDocument, ChatSession
@@ -12,13 +11,10 @@ from ...core.documents.shelves import DocumentShelves
 from ...core.settings import Settings
 from ...documents.web_page import fetch_document
 from ...plans.available_tools import AvailableTools, available_tools
-from ...plans.runnable_tool import Cancelled
+from ...plans.runnable_tool import MODEL_SECONDS, Cancelled, whole_reply
 from ..panel_host import PanelHost
 from .asked_alone import prompt_alone
 from .filled_form import documents_of
-
-#: A question to the model may take this long at least.
-_MODEL_SECONDS = 600.0
 
 
 class PageTools:
@@ -36,7 +32,7 @@ class PageTools:
     def available(self) -> AvailableTools:
         ask = None if self._request.turn is None else self.ask
         fetch = self._fetch if self._settings.plans_from_web else None
-        return available_tools(ask, self._documents, fetch, max(_MODEL_SECONDS, self._settings.plan_step_seconds))
+        return available_tools(ask, self._documents, fetch, max(MODEL_SECONDS, self._settings.plan_step_seconds))
 
     def declarations(self) -> str:
         """The tools as a form asks for them, a line for each."""
@@ -44,13 +40,8 @@ class PageTools:
 
     def ask(self, message: str, cancelled: Cancelled) -> str:
         """The loaded model's reply to ``message``. Raises AiroborosLongctxError where it does not fit."""
-        prompt, stopping, reply = prompt_alone(self._request, message), threading.Event(), ""
-        with closing(self._host.reply(prompt, self._request.reply_tokens, stopping)) as replies:
-            for so_far in replies:
-                reply = so_far
-                if cancelled():
-                    break
-        return reply
+        prompt = prompt_alone(self._request, message)
+        return whole_reply(self._host.reply(prompt, self._request.reply_tokens, threading.Event()), cancelled)
 
     def _documents(self) -> Sequence[ChatDocument]:
         return documents_of(self._shelves, self._session, self._request)

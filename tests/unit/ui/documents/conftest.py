@@ -12,6 +12,7 @@ from extensions.airoboros_longctx.core.prompts.document_options import DocumentO
 from extensions.airoboros_longctx.prompt_service import PageRequest, PromptService
 from extensions.airoboros_longctx.ui.documents.steps import DocumentSteps
 from extensions.airoboros_longctx.ui.documents.view import DocumentView
+from tests.unit.ui.turn import Turn
 
 HARBOR = ChatDocument("Harbor", "The harbor is teal.", (("source", "kite"),), id="harbor")
 TOWER = ChatDocument("Tower", "The tower is red.", id="tower")
@@ -20,18 +21,6 @@ TOWER = ChatDocument("Tower", "The tower is red.", id="tower")
 def place_of(chat: str) -> Place:
     """With a character, so that every scope is there; without a store nothing outlives the page."""
     return Place("", "", "Ann", chat)
-
-
-class Turn:
-    turns = 0
-    limit_tokens = 400
-    tokenizer_id = "words"
-
-    def render(self, message, turns):
-        return f"P USER: {message} ASSISTANT: "
-
-    def count_tokens(self, text):
-        return len(text.split())
 
 
 class Host:

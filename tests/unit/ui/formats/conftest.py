@@ -16,20 +16,9 @@ from extensions.airoboros_longctx.ui.formats.page_tools import PageTools
 from extensions.airoboros_longctx.ui.formats.running_plans import RunningPlans
 from extensions.airoboros_longctx.ui.formats.slots import MOST_SLOTS
 from extensions.airoboros_longctx.ui.formats.summarising import Summarising
+from tests.unit.ui.turn import Turn
 
 PLACE = Place("", "", "", "one")
-
-
-class Turn:
-    turns = 0
-    limit_tokens = 400
-    tokenizer_id = "words"
-
-    def render(self, message, turns):
-        return f"P USER: {message} ASSISTANT: "
-
-    def count_tokens(self, text):
-        return len(text.split())
 
 
 class Host:
