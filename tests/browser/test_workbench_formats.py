@@ -12,6 +12,7 @@ from tests.browser.document_list import paste
 from tests.browser.formats import (
     STUB_TOOLS,
     TOURNAMENT,
+    ask_for_plan,
     button,
     choose,
     fill,
@@ -84,9 +85,7 @@ def test_ranked_solutions_show_the_answer_first_and_the_rest_folded(page, script
 
 def test_the_nobel_prize_plan_is_read_and_run(page, scripted):
     choose(page, "Plan with tools (reWOO)")
-    fill(page, "Question", nobel_prize.QUESTION)
-    press(page, "ask")
-    button(page, "run").wait_for()
+    ask_for_plan(page, nobel_prize.QUESTION)
     result(page).locator(".airoboros-longctx-steps li").nth(5).wait_for()
     press(page, "run")
     answer = result(page).locator(".airoboros-longctx-answer")
@@ -100,9 +99,7 @@ def test_the_nobel_prize_plan_is_read_and_run(page, scripted):
 
 def test_a_step_that_fails_is_said_and_the_others_go_on(page):
     choose(page, "Plan with tools (reWOO)")
-    fill(page, "Question", "Fail, please.")
-    press(page, "ask")
-    button(page, "run").wait_for()
+    ask_for_plan(page, "Fail, please.")
     press(page, "run")
     result(page).locator("li.failed").wait_for()
     button(page, "retry").wait_for()
@@ -117,9 +114,7 @@ def test_a_step_that_fails_is_said_and_the_others_go_on(page):
 
 def test_stop_ends_a_plan_that_hangs_and_a_reply_that_is_none_is_said(page):
     choose(page, "Plan with tools (reWOO)")
-    fill(page, "Question", "Hang, please.")
-    press(page, "ask")
-    button(page, "run").wait_for()
+    ask_for_plan(page, "Hang, please.")
     press(page, "run")
     result(page).locator("li.running").wait_for()
     press(page, "stop")
