@@ -22,7 +22,6 @@ from .rows import Skipped
 
 OURS, PROBE, GALLERY = "airoboros_longctx", "longctx_probe", "gallery"
 REPLY_TOKENS = 96
-_STARTS, _SETTLED_SECONDS = 5, 5
 
 
 def newest_host() -> RealHost:
@@ -96,16 +95,6 @@ class MeasuredWebui:
 def _started(
     stack: ExitStack, host: RealHost, folder: Path, extension: Path, models: list[Path], names: list[str]
 ) -> RunningHost:
-    """A webui that stays. On a busy machine Gradio may miss the seconds that it gives its own page: then once more."""
-    for attempt in range(_STARTS):
-        place, arguments = folder / str(attempt), ["--loader", "Transformers"]
-        webui = RunningHost(host, place, models, names, arguments, extension_folder=extension)
-        try:
-            webui.wait_until_ready().process.wait(_SETTLED_SECONDS)
-        except subprocess.TimeoutExpired:  # it runs
-            stack.callback(webui.stop)
-            return webui
-        except AssertionError:
-            pass
-        webui.stop()
-    raise AssertionError(f"{host.name} did not start in {_STARTS} attempts:\n{webui.log()[-3000:]}")
+    webui = RunningHost(host, folder, models, names, ["--loader", "Transformers"], extension_folder=extension)
+    stack.callback(webui.stop)
+    return webui.wait_until_ready()

@@ -42,10 +42,6 @@ class Form:
         """What stands between USER: and ASSISTANT:. Raises FormatError that names what is missing or wrong."""
         return fill(self.asks, values) if isinstance(self.asks, Recipe) else self.asks.render(self.request(values))
 
-    def result(self, values: Mapping[str, str], reply: str) -> Any:
-        """What ``reply`` says; None for a recipe. Raises FormatError where it is not in the format."""
-        return None if isinstance(self.asks, Recipe) else self.asks.parse(reply, self.request(values))
-
 
 class FormList:
     """The forms that there are, by title; read again for a page that is opened, since recipes are files."""

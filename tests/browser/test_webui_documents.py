@@ -158,7 +158,7 @@ def test_several_files_switched_ordered_removed_and_taken_back(page):
     wait_for_titles(page, "harbor", "quay", "tower")
 
 
-def test_two_sessions_at_once_do_not_mix(page, server, host):
+def test_two_sessions_at_once_do_not_mix(newest, page, server, host):
     add(page, "Mine", "", "The color of the harbor is teal.")
     other = open_page(page.context.browser.new_page(viewport={"width": 1280, "height": 1400}), server, host)
     other.get_by_text("No documents yet.").wait_for()

@@ -37,7 +37,7 @@ def wait_for_truncation_length(page, value):
     raise AssertionError(f"the field stayed at {truncation_length(page)}; {value} was expected")
 
 
-def test_an_idle_page_asks_once_every_few_seconds(page):
+def test_an_idle_page_asks_once_every_few_seconds(newest, page):
     sent = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     page.wait_for_timeout(12_000)

@@ -11,7 +11,7 @@ from tests.browser.test_webui_documents import add, open_page, panel, send, sett
 pytestmark = [pytest.mark.browser, pytest.mark.host, pytest.mark.slow]
 
 
-def test_two_people_at_once(start, models, host):
+def test_two_people_at_once(newest, start, models, host):
     arguments = ["--model", models.scaled.name, "--loader", "Transformers", "--multi-user"]
     server = start((models.scaled,), arguments=arguments, settings="mode: instruct\nmax_new_tokens: 48\n")
     with chromium_page(1280, 1400) as page:

@@ -101,7 +101,7 @@ def test_model_tab_loads_with_the_planned_window(host, server, models):
         expect_truncation_length(page, WINDOW)
 
 
-@pytest.mark.parametrize("place", ["extensions", "user_data/extensions"])
+@pytest.mark.parametrize("place", [pytest.param("extensions", marks=pytest.mark.thorough), "user_data/extensions"])
 def test_switched_off_and_on_again(host, start, offline_scores, models, place):
     modern_only(host)
     arguments = ["--model", models.scaled.name, "--loader", "Transformers"]

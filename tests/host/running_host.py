@@ -25,8 +25,16 @@ PROBE = Path(__file__).parent / "probe_extension"
 #: Lets the newest webui start with PyPI's Gradio; used where it is there.
 HOST_COMPAT = REPOSITORY.parent / "shared" / "host-compat"
 READY_SECONDS = 180
-#: What Gradio prints when its page has answered itself.
-STARTED = "Running on local URL"
+#: How a webui ends whose Gradio did not answer itself within the three seconds that it gives itself: it is busy.
+TOO_BUSY = "ReadTimeout"
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).read()
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+    return True
 
 
 def free_port() -> int:
@@ -92,12 +100,16 @@ class RunningHost:
         if settings:
             (folder / "settings.yaml").write_text(settings)
             command += ["--settings", str(folder / "settings.yaml")]
-        self.process = subprocess.Popen(
-            [*command, *arguments],
-            cwd=host.webui,
+        self._command = [*command, *arguments]
+        self.process = self._process()
+
+    def _process(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command,
+            cwd=self.host.webui,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
-            stdout=self.log_file.open("wb"),
+            stdout=self.log_file.open("ab"),
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -137,22 +149,29 @@ class RunningHost:
     # -- life ------------------------------------------------------------------------------------------------------
 
     def wait_until_ready(self) -> RunningHost:
-        urls = [f"{self.api}/v1/models" if self.openai_api else f"{self.api}/api/v1/model"]
-        if self.page:
-            urls.append(self.url)
-        deadline = time.monotonic() + READY_SECONDS
-        while urls:
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"{self.host.name} did not start:\n{self.log()[-4000:]}")
-            if urls[0] == self.url and STARTED not in self.log():
-                time.sleep(0.2)  # asked while it starts, Gradio 4 may miss the three seconds that it gives itself
-                continue
-            try:
-                urllib.request.urlopen(urls[0], timeout=5).read()
-                urls.pop(0)
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.2)
+        """Wait for the API, and for the page as the webui itself does; nobody asks for it while it is being tried."""
+        try:
+            self._wait()
+        except AssertionError:
+            if TOO_BUSY not in self.log():
+                raise
+            self.process = self._process()
+            self._wait()
         return self
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        listed = f"{self.api}/v1/models" if self.openai_api else f"{self.api}/api/v1/model"
+        while not answers(listed):
+            self._assert_alive(deadline, "did not start")
+            time.sleep(0.2)
+        while self.page and not self.ask("started", READY_SECONDS)["started"]:
+            self._assert_alive(deadline, "did not start")
+            time.sleep(0.2)
+
+    def _assert_alive(self, deadline: float, otherwise: str) -> None:
+        alive = self.process.poll() is None and time.monotonic() < deadline
+        assert alive, f"{self.host.name} {otherwise}:\n{self.log()[-4000:]}"
 
     def stop(self) -> None:
         if self.process.poll() is None:
@@ -236,14 +255,14 @@ class RunningHost:
 
     # -- inside the server ---------------------------------------------------------------------------------------
 
-    def ask(self, command: str) -> dict[str, Any]:
-        """Run a command of the probe extension inside the server."""
+    def ask(self, command: str, within: float = 30) -> dict[str, Any]:
+        """Run a command of the probe extension inside the server, which may take ``within`` seconds."""
         answer = self.probe_folder / f"{command}.answer"
         answer.unlink(missing_ok=True)
         (self.probe_folder / f"{command}.command").touch()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + within
         while not answer.exists():
-            assert time.monotonic() < deadline, f"the probe did not answer {command!r}:\n{self.log()[-3000:]}"
+            self._assert_alive(deadline, f"did not answer {command!r}")
             time.sleep(0.05)
         found = json.loads(answer.read_text())
         assert "error" not in found, found["error"]

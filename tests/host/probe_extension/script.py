@@ -96,6 +96,19 @@ def _idle_unload():
     return {}
 
 
-COMMANDS = {"window": _window, "idle_unload": _idle_unload}
+def _started():
+    """Whether the webui has opened its page: its own thread then waits in server.py, and in nothing called there."""
+    seen = [_line_of_the_webui()]
+    time.sleep(0.1)
+    seen.append(_line_of_the_webui())
+    return {"started": seen[0] == seen[1] is not None}
+
+
+def _line_of_the_webui():
+    frame = sys._current_frames()[threading.main_thread().ident]
+    return frame.f_lineno if Path(frame.f_code.co_filename).name == "server.py" else None
+
+
+COMMANDS = {"window": _window, "idle_unload": _idle_unload, "started": _started}
 if os.environ.get("LONGCTX_PROBE_MORE"):
     COMMANDS.update(runpy.run_path(os.environ["LONGCTX_PROBE_MORE"])["COMMANDS"])

@@ -101,12 +101,14 @@ class FormatAsking:
 
     @staticmethod
     def _read(filled: FilledForm, reply: str) -> list[Any]:
+        asks = filled.form.asks
+        if isinstance(asks, Recipe):
+            return idle("", text_html(reply))
         try:
-            result = filled.form.result(filled.values, reply)
+            request = filled.form.request(filled.values)
+            result = asks.parse(reply, request)
         except Exception as error:
             return idle(said_html(sentence_of(error, "The reply could not be read"), True), text_html(reply))
-        if result is None:
-            return idle("", text_html(reply))
-        parts = result_html(result, filled.form.request(filled.values))
+        parts = result_html(result, request)
         shown = f"{parts}<details><summary>The reply itself</summary>{text_html(reply)}</details>"
         return idle("", shown, result if isinstance(result, Plan) else None)

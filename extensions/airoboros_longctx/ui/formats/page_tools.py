@@ -9,7 +9,7 @@ from typing import Any
 from ...core.documents.chat_session import ChatDocument, ChatSession
 from ...core.documents.shelves import DocumentShelves
 from ...core.settings import Settings
-from ...documents.web_page import fetch_document
+from ...documents.web_page import page_text
 from ...plans.available_tools import AvailableTools, available_tools
 from ...plans.runnable_tool import MODEL_SECONDS, Cancelled, whole_reply
 from ..panel_host import PanelHost
@@ -31,7 +31,7 @@ class PageTools:
 
     def available(self) -> AvailableTools:
         ask = None if self._request.turn is None else self.ask
-        fetch = self._fetch if self._settings.plans_from_web else None
+        fetch = page_text if self._settings.plans_from_web else None
         return available_tools(ask, self._documents, fetch, max(MODEL_SECONDS, self._settings.plan_step_seconds))
 
     def declarations(self) -> str:
@@ -45,6 +45,3 @@ class PageTools:
 
     def _documents(self) -> Sequence[ChatDocument]:
         return documents_of(self._shelves, self._session, self._request)
-
-    def _fetch(self, address: str, cancelled: Cancelled) -> str:
-        return fetch_document(address, cancelled=cancelled).text
