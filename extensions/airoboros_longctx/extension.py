@@ -17,7 +17,7 @@ from .service import LongContextService
 if TYPE_CHECKING:
     from .documents.check_store import CheckStore
     from .documents.store import FileDocumentStore
-    from .host.webui import WebuiHost
+    from .host.webui.webui_host import WebuiHost
     from .ui.checking.running import CheckRuns
 
 #: The webui fills this from its own settings (keys ``airoboros_longctx-<param>``) before ``setup``.
@@ -28,10 +28,10 @@ class Extension:
     """One running extension in one webui."""
 
     def __init__(self, extension_name: str) -> None:
-        from .host.webui import WebuiHost
-        from .host.webui_hooks import WebuiHooks
-        from .host.webui_prefixes import WebuiPrefixes
-        from .host.webui_prompting import WebuiPrompting
+        from .host.webui.chat.prompting import WebuiPrompting
+        from .host.webui.hooks import WebuiHooks
+        from .host.webui.prefixes import WebuiPrefixes
+        from .host.webui.webui_host import WebuiHost
         from .prefix_cache.engine import PrefixCacheEngine
         from .rope.engine import RopeEngine
         from .ui.gradio_versions import new_session_state
@@ -61,7 +61,7 @@ class Extension:
     @cached_property
     def checks(self) -> CheckRuns:
         """The same for every page that is ever drawn."""
-        from .host.webui_measuring import WebuiMeasuring
+        from .host.webui.measuring import WebuiMeasuring
         from .ui.checking.runs_of_host import check_runs
 
         return check_runs(WebuiMeasuring(self.host), self.service, self._rope, check_store(self._store), self.host.log)

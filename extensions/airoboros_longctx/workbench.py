@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,18 @@ from .core.documents.place import Place
 from .core.documents.shelves import DocumentShelves
 from .core.errors import AiroborosLongctxError
 from .core.ports import PrefixCache, Rope
-from .core.prompts.instruction_templates import (
-    DEFAULT_TEMPLATE,
-    InstructionTemplate,
-    instruction_template,
-    render_conversation,
-)
+from .core.prompts.instruction_templates import DEFAULT_TEMPLATE, InstructionTemplate, instruction_template
 from .core.prompts.plainformat import with_plainformat
 from .core.replies.source_check import SentDocument, sent_documents
 from .core.settings import Settings, load_settings
 from .documents.check_store import FOLDER as CHECKS
 from .documents.check_store import CheckStore
 from .documents.store import FileDocumentStore
-from .host.served_model import ServerOptions
-from .host.workbench import LOADER, WorkbenchHost
-from .host.workbench_measuring import WorkbenchMeasuring
-from .host.workbench_server import NoRope, ServerHost
+from .host.served.model import ServerOptions
+from .host.workbench.measuring import WorkbenchMeasuring
+from .host.workbench.server_host import NoRope, ServerHost
+from .host.workbench.turn import Turns, WorkbenchTurn
+from .host.workbench.workbench_host import LOADER, WorkbenchHost
 from .plans.runnable_tool import whole_reply
 from .prompt_service import PromptService
 from .service import LongContextService
@@ -36,25 +32,6 @@ from .ui.workbench_model_field import ModelField, folder_field, served_field
 
 DEMO_MODELS = Path(__file__).parents[2] / "demo" / "models"
 DATA_FOLDER = Path.home() / ".airoboros_longctx"
-
-Turns = Sequence[tuple[str, str]]
-
-
-class WorkbenchTurn:
-    """A ``ChatTurn`` after the finished turns (user, assistant) in ``history``, oldest first."""
-
-    def __init__(
-        self, host: WorkbenchHost | ServerHost, template: InstructionTemplate, history: Turns, reply_tokens: int
-    ) -> None:
-        self._template = template
-        self._history = list(history)
-        self.turns = len(self._history)
-        self.limit_tokens = host.truncation_length - reply_tokens
-        self.count_tokens = host.count_tokens
-        self.tokenizer_id = host.tokenizer_id()
-
-    def render(self, message: str, turns: int) -> str:
-        return render_conversation(self._template, message, self._history[self.turns - turns :])
 
 
 class Workbench:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from extensions.airoboros_longctx.host.webui_seams import SEAMS
+from extensions.airoboros_longctx.host.webui.seams import SEAMS
 from tests.contract.webui_source import WebuiSource
 
 EVERY_RELEASE = "v1.3.1 -"
@@ -52,7 +52,7 @@ class HostName:
 @dataclass(frozen=True)
 class HostNames:
     """``releases`` are all of them, the oldest first. ``ours`` are the other words in our sources, ``of_the_engines``
-    those of the packages that loaders load with, in ``host/loader_settings`` only."""
+    those of the packages that loaders load with, in ``host/webui/loader_settings`` only."""
 
     releases: tuple[str, ...]
     names: tuple[HostName, ...]

@@ -8,23 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "extensions" / "airoboros_longctx"
-#: Not the webui's house: the workbench is another host, the failure points name our own steps.
-_WITHOUT_WEBUI = (
-    "host/failure_points.py",
-    "host/served_model.py",
-    "host/served_tokenizer.py",
-    "host/server_address.py",
-    "host/server_connection.py",
-    "host/workbench.py",
-    "host/workbench_base.py",
-    "host/workbench_server.py",
-)
+#: The failure points name our own steps.
+_WITHOUT_WEBUI = ("host/webui/failure_points.py",)
 _WORD = re.compile(r"-{0,2}[A-Za-z_][\w./#-]+")
 
 
 def host_files() -> list[str]:
     """The files that know the webui, relative to the package."""
-    found = [path.relative_to(PACKAGE).as_posix() for path in sorted((PACKAGE / "host").rglob("*.py"))]
+    found = [path.relative_to(PACKAGE).as_posix() for path in sorted((PACKAGE / "host" / "webui").rglob("*.py"))]
     return [name for name in found if name not in _WITHOUT_WEBUI]
 
 

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.host.webui_seams import SEAMS, Seam
+from extensions.airoboros_longctx.host.webui.seams import SEAMS, Seam
 from tests.contract.host_names import EVERY_RELEASE, HostNames, read_host_names
 from tests.contract.our_words import PACKAGE, files_that_import_the_webui, host_files, words_in, words_of
 from tests.contract.webui_source import WebuiSource
 from tests.real_hosts import RealHost, find_hosts
 
-#: Our files outside host/ that share a name with the webui: what it calls, and what our script finds on its page.
+#: The room of the files that know the webui; ``used_in`` names them from here on.
+HOUSE = "host/webui/"
+#: Our files outside it that share a name with the webui: what it calls, and what our script finds on its page.
 OUTSIDE = {
     "script.py": lambda text: {"params", *re.findall(r"^def ([a-z]\w+)", text, re.MULTILINE)},
     "ui/refresh.js": lambda text: set(re.findall(r'getElementById\("((?!airoboros)[^"]+)"\)', text)),
@@ -38,12 +40,12 @@ def words_touched(file: str) -> set[str]:
 
 def listed_for(file: str, listed: HostNames) -> set[str]:
     """The words that the list has for ``file``, a path within the package."""
-    inside = file.removeprefix("host/") if file.startswith("host/") else f"../{file}"
+    inside = file.removeprefix(HOUSE) if file.startswith(HOUSE) else f"../../{file}"
     return {word for name in listed.names if inside in name.used_in for word in name.words}
 
 
-def test_only_host_imports_the_webui() -> None:
-    assert [file for file in files_that_import_the_webui() if not file.startswith("host/")] == []
+def test_only_its_own_room_imports_the_webui() -> None:
+    assert [file for file in files_that_import_the_webui() if not file.startswith(HOUSE)] == []
 
 
 @pytest.mark.parametrize("file", [*host_files(), *OUTSIDE])
@@ -56,7 +58,7 @@ def test_nothing_is_listed_that_no_file_touches(listed: HostNames) -> None:
     touched = {file: words_touched(file) for file in (*host_files(), *OUTSIDE)}
     for name in listed.names:
         for file in name.used_in:
-            path = file.removeprefix("../") if file.startswith("../") else f"host/{file}"
+            path = file.removeprefix("../../") if file.startswith("../../") else f"{HOUSE}{file}"
             assert name.words & touched[path], f"{file} does not touch {name.name}"
     everything = set().union(*touched.values())
     assert sorted((listed.ours | listed.of_the_engines) - everything) == []
@@ -106,7 +108,7 @@ def test_a_seam_says_the_releases_of_the_list(seam: Seam, listed: HostNames) -> 
 
 
 def test_every_loader_of_every_release_passes_through_a_seam(listed: HostNames) -> None:
-    """Else ``webui_hooks`` would say in that release that it has no place for the loader."""
+    """Else ``hooks`` would say in that release that it has no place for the loader."""
     seams = [
         (seam.loader, name) for seam in SEAMS for name in listed.names if name.name == f"{seam.module}.{seam.name}"
     ]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.host.webui_tool_calls import call_text
+from extensions.airoboros_longctx.host.webui.chat.tool_calls import call_text
 from tests.real_hosts import RealHost, find_hosts
 
 HOSTS: list[RealHost | None] = [host for host in find_hosts() if (host.webui / "modules" / "tool_parsing.py").is_file()]

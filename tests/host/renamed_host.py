@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from extensions.airoboros_longctx.host.webui_seams import SEAMS, Seam
+from extensions.airoboros_longctx.host.webui.seams import SEAMS, Seam
 from tests.contract.webui_source import WebuiSource
 from tests.real_hosts import RealHost
 

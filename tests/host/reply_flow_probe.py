@@ -20,12 +20,12 @@ from extensions.airoboros_longctx.core.documents.chat_session import ChatDocumen
 from extensions.airoboros_longctx.core.documents.place import CHAT, Place  # noqa: E402
 from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves  # noqa: E402
 from extensions.airoboros_longctx.core.settings import load_settings  # noqa: E402
-from extensions.airoboros_longctx.host.webui_asked import SESSION_KEY  # noqa: E402
-from extensions.airoboros_longctx.host.webui_display import WebuiDisplay  # noqa: E402
-from extensions.airoboros_longctx.host.webui_prompting import _escapes_html  # noqa: E402
-from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, WebuiPrompts  # noqa: E402
-from extensions.airoboros_longctx.host.webui_replies import WebuiReplies  # noqa: E402
-from extensions.airoboros_longctx.host.webui_tool_calls import WebuiToolCalls  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.asked import SESSION_KEY  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.display import WebuiDisplay  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.prompting import _escapes_html  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.prompts import SENT_KEY, WebuiPrompts  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.replies import WebuiReplies  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.tool_calls import WebuiToolCalls  # noqa: E402
 from extensions.airoboros_longctx.prompt_service import PromptService  # noqa: E402
 
 WAITING = "*Is typing...*"

@@ -16,8 +16,8 @@ sys.path[:0] = [str(webui), repository]
 import modules.ui  # noqa: E402, F401 - by its page a release can be imported in every order
 from modules import html_generator  # noqa: E402
 
-from extensions.airoboros_longctx.host.webui_display import WebuiDisplay  # noqa: E402
-from extensions.airoboros_longctx.host.webui_prompting import _escapes_html  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.display import WebuiDisplay  # noqa: E402
+from extensions.airoboros_longctx.host.webui.chat.prompting import _escapes_html  # noqa: E402
 
 display = WebuiDisplay(lambda: "*Is typing...*", _escapes_html, print)
 takes = inspect.signature(html_generator.chat_html_wrapper).parameters

@@ -17,7 +17,7 @@ from extensions.airoboros_longctx.core.formats.openai_tools import functions_of_
 from extensions.airoboros_longctx.core.prompts import closed_context
 from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
-from extensions.airoboros_longctx.host.failure_points import FAILURE_POINTS, TOOLS
+from extensions.airoboros_longctx.host.webui.failure_points import FAILURE_POINTS, TOOLS
 from tests.host.scripted_host import scripted_webui
 
 __all__ = ["scripted_webui"]

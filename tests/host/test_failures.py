@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from extensions.airoboros_longctx.host.failure_points import (
+from extensions.airoboros_longctx.host.webui.failure_points import (
     CHAT,
     CLICK,
     DRAW,
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.host
 PROMPT = "The color of the harbor is teal. The code of Alda is 4417. "
 
 #: Steps that run only when another one has failed, or that another one makes up for.
-ROPE, HOST = "rope.engine.RopeEngine", "host.webui.WebuiHost"
+ROPE, HOST = "rope.engine.RopeEngine", "host.webui.webui_host.WebuiHost"
 TOGETHER_WITH = {
     f"{ROPE}.scale_live": [f"{ROPE}.patch_classes"],
     f"{HOST}.withdraw_window": [f"{ROPE}.read"],
@@ -48,8 +48,8 @@ TOGETHER_WITH = {
 #: webui in miniature of tests/unit/host reaches them; requests with tools are test_api_tools.py's.
 NOT_REACHED = {point.step for point in FAILURE_POINTS if point.when in (RELOAD, DRAW, CLICK, TOOLS)} | {
     "core.user_rules.add_user_rule",
-    "host.webui.WebuiHost.is_asleep",
-    "host.webui.WebuiHost.read_loader",
+    "host.webui.webui_host.WebuiHost.is_asleep",
+    "host.webui.webui_host.WebuiHost.read_loader",
 }
 
 NEOX = """

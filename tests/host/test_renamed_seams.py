@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from extensions.airoboros_longctx.host.webui_seams import GATHER, LOAD, PROMPT, REPLY, WINDOW, Seam
+from extensions.airoboros_longctx.host.webui.seams import GATHER, LOAD, PROMPT, REPLY, WINDOW, Seam
 from tests.contract.webui_source import WebuiSource
 from tests.host.models import BASE, CONFIRMED, FACTOR, LONG, scores_offline
 from tests.host.models import WINDOW as SCALED_WINDOW

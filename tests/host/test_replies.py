@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx.core.replies.source_check import SourceCheck, SourceLink, StatedSource
-from extensions.airoboros_longctx.host.webui_marks import ReplyMark, with_mark
+from extensions.airoboros_longctx.host.webui.chat.marks import ReplyMark, with_mark
 from tests.host.running_host import HOST_COMPAT
 from tests.hostile_replies import ADDRESS, HARMLESS, HARMLESS_LINKS, HOSTILE, beginnings
 from tests.live_html import LiveHtml

@@ -11,7 +11,7 @@ from extensions.airoboros_longctx.core.documents.place import CHAT
 from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document, render
 from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
-from extensions.airoboros_longctx.host.served_model import ServerOptions
+from extensions.airoboros_longctx.host.served.model import ServerOptions
 from extensions.airoboros_longctx.workbench import Workbench
 from tests.host.scripted_host import scripted_webui
 

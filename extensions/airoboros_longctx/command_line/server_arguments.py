@@ -11,7 +11,7 @@ from ..core.errors import AiroborosLongctxError
 from .number_of_tokens import number_of_tokens
 
 if TYPE_CHECKING:
-    from ..host.served_model import ServerOptions
+    from ..host.served.model import ServerOptions
 
 
 def add_server_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def server_options(arguments: argparse.Namespace) -> ServerOptions | None:
             raise AiroborosLongctxError(f"{', '.join(alone)} was given without --server; it is for a server only.")
         return None
     from ..core.prompts.instruction_templates import instruction_template
-    from ..host.served_model import ServerOptions
+    from ..host.served.model import ServerOptions
 
     if arguments.template is not None:
         instruction_template(arguments.template)

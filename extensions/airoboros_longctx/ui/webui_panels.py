@@ -21,7 +21,7 @@ from .status_panel import create_status_panel
 
 
 class WebuiPage(Protocol):
-    """The part of the webui's page that the panels use; see ``host/webui_page.py``."""
+    """The part of the webui's page that the panels use; see ``host/webui/chat/page.py``."""
 
     @property
     def ready(self) -> bool: ...

@@ -144,7 +144,7 @@ def test_a_folder_that_is_no_text_is_said(value):
 
 
 def test_the_folders_a_webui_serves(tmp_path, monkeypatch):
-    from extensions.airoboros_longctx.host.webui import WebuiHost
+    from extensions.airoboros_longctx.host.webui.webui_host import WebuiHost
 
     monkeypatch.chdir(tmp_path)
     host = WebuiHost.__new__(WebuiHost)

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx.core.settings import Settings
-from extensions.airoboros_longctx.host import webui_capabilities
-from extensions.airoboros_longctx.host.webui import WebuiHost
-from extensions.airoboros_longctx.host.webui_hooks import WebuiHooks
+from extensions.airoboros_longctx.host.webui import capabilities
+from extensions.airoboros_longctx.host.webui.hooks import WebuiHooks
+from extensions.airoboros_longctx.host.webui.webui_host import WebuiHost
 from extensions.airoboros_longctx.service import LongContextService
 from tests.unit.service.fakes import FakeModel, FakeRope
 
@@ -54,7 +54,7 @@ CARD = "You'll need to set max_seq_len to 8192 and compress_pos_emb to 4."
 @pytest.fixture(autouse=True)
 def _packages_of_this_webui() -> None:
     """Each test's webui has packages of its own, in one and the same process."""
-    webui_capabilities.missing_packages.cache_clear()
+    capabilities.missing_packages.cache_clear()
 
 
 class FakeWebui:

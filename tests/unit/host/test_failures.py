@@ -10,8 +10,8 @@ import pytest
 
 from extensions.airoboros_longctx import extension, script
 from extensions.airoboros_longctx.core.ports import Host, Rope
-from extensions.airoboros_longctx.host import webui_hooks
-from extensions.airoboros_longctx.host.failure_points import FAILURE_POINTS, LOAD, RELOAD, FailurePoint
+from extensions.airoboros_longctx.host.webui import hooks
+from extensions.airoboros_longctx.host.webui.failure_points import FAILURE_POINTS, LOAD, RELOAD, FailurePoint
 from tests.unit.host.conftest import OLD
 
 PACKAGE = "extensions.airoboros_longctx"
@@ -43,10 +43,10 @@ def test_no_step_is_there_twice():
 @pytest.mark.parametrize(
     ("protocol", "place"),
     [
-        (Host, "host.webui.WebuiHost"),
-        (webui_hooks.WebuiWindow, "host.webui.WebuiHost"),
+        (Host, "host.webui.webui_host.WebuiHost"),
+        (hooks.WebuiWindow, "host.webui.webui_host.WebuiHost"),
         (Rope, "rope.engine.RopeEngine"),
-        (webui_hooks.Loads, "service.LongContextService"),
+        (hooks.Loads, "service.LongContextService"),
     ],
 )
 def test_every_method_of_a_port_is_a_row(protocol, place):
@@ -86,10 +86,10 @@ def broken(monkeypatch):
 #: The fake rope stands for the first; the miniature's model has no template of ours, and can always be read back.
 NOT_IN_MINIATURE = {
     "rope.class_patch.ClassPatch.revert",
-    "host.webui.WebuiHost.use_template",
-    "host.webui.WebuiHost.read_loader",
+    "host.webui.webui_host.WebuiHost.use_template",
+    "host.webui.webui_host.WebuiHost.read_loader",
 }
-TOGETHER_WITH = {"host.webui.WebuiHost.withdraw_window": "core.load_status.judge"}
+TOGETHER_WITH = {"host.webui.webui_host.WebuiHost.withdraw_window": "core.load_status.judge"}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_broken_step_never_reaches_the_webui(webui, point: FailurePoint, broke
     monkeypatch.setattr(f"{PACKAGE}.rope.engine.RopeEngine", lambda: webui.rope)
     monkeypatch.setattr(extension, "_extension", None)
     monkeypatch.setattr(script, "_said", set())
-    monkeypatch.setattr(f"{PACKAGE}.host.webui_capabilities._installed", lambda loader: True)
+    monkeypatch.setattr(f"{PACKAGE}.host.webui.capabilities._installed", lambda loader: True)
     loader = "ExLlama" if webui.release == OLD and point.when == RELOAD else None
     if loader:
         webui.load("scaled", loader)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx.core.context_plan import PATCH
-from extensions.airoboros_longctx.host.loader_settings import families
-from extensions.airoboros_longctx.host.loader_settings.load import Load
+from extensions.airoboros_longctx.host.webui.loader_settings import families
+from extensions.airoboros_longctx.host.webui.loader_settings.load import Load
 from tests.unit.host.test_loader_settings import plan
 
 FROM_THE_START = 2048

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.host import webui_capabilities
-from extensions.airoboros_longctx.host.webui_capabilities import probe_capabilities
+from extensions.airoboros_longctx.host.webui import capabilities
+from extensions.airoboros_longctx.host.webui.capabilities import probe_capabilities
 
 V1_7 = ("Transformers", "ExLlama", "AutoGPTQ", "llama.cpp", "ctransformers", "QuIP#")
 
@@ -28,8 +28,8 @@ def webui(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         package.loaders = loaders
         monkeypatch.setitem(sys.modules, "modules", package)
         monkeypatch.setitem(sys.modules, "modules.loaders", loaders)
-        webui_capabilities.missing_packages.cache_clear()
-        monkeypatch.setattr(webui_capabilities, "_is_there", lambda module: module in installed)
+        capabilities.missing_packages.cache_clear()
+        monkeypatch.setattr(capabilities, "_is_there", lambda module: module in installed)
         return probe_capabilities(SimpleNamespace(cpu=True, **args))
 
     return probe
@@ -100,12 +100,12 @@ def test_the_memory_of_each_gpu(webui: Any, monkeypatch: pytest.MonkeyPatch) -> 
         )
     )
     monkeypatch.setitem(sys.modules, "torch", torch)
-    assert webui_capabilities._gpu_bytes() == memory
+    assert capabilities._gpu_bytes() == memory
     assert webui(("Transformers",), ()).gpu_bytes == ()  # the webui runs with --cpu
     torch.cuda.is_available = lambda: False
-    assert webui_capabilities._gpu_bytes() == ()
+    assert capabilities._gpu_bytes() == ()
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert webui_capabilities._gpu_bytes() == ()
+    assert capabilities._gpu_bytes() == ()
 
 
 def test_a_package_that_is_installed_meanwhile_is_found(tmp_path, monkeypatch):
@@ -113,7 +113,7 @@ def test_a_package_that_is_installed_meanwhile_is_found(tmp_path, monkeypatch):
     offered = ("AutoGPTQ",)
 
     def missing():
-        return dict(webui_capabilities.missing_packages(offered, webui_capabilities._places())).get("AutoGPTQ")
+        return dict(capabilities.missing_packages(offered, capabilities._places())).get("AutoGPTQ")
 
     assert missing() == ("auto_gptq",)
     time.sleep(0.02)  # longer than a tick of the file system's clock
@@ -123,9 +123,9 @@ def test_a_package_that_is_installed_meanwhile_is_found(tmp_path, monkeypatch):
 
 def test_packages_are_looked_for_once_while_nothing_is_installed(monkeypatch):
     asked = []
-    monkeypatch.setattr(webui_capabilities, "_is_there", asked.append)
+    monkeypatch.setattr(capabilities, "_is_there", asked.append)
     places = (("somewhere", 1),)
-    webui_capabilities.missing_packages(("AutoGPTQ",), places)
+    capabilities.missing_packages(("AutoGPTQ",), places)
     once = len(asked)
-    webui_capabilities.missing_packages(("AutoGPTQ",), places)
+    capabilities.missing_packages(("AutoGPTQ",), places)
     assert len(asked) == once > 0

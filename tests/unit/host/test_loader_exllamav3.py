@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, NONE
-from extensions.airoboros_longctx.host.loader_settings import families
-from extensions.airoboros_longctx.host.loader_settings.families import prepare
-from extensions.airoboros_longctx.host.loader_settings.load import Load
+from extensions.airoboros_longctx.host.webui.loader_settings import families
+from extensions.airoboros_longctx.host.webui.loader_settings.families import prepare
+from extensions.airoboros_longctx.host.webui.loader_settings.load import Load
 from tests.unit.host.test_loader_settings import plan
 
 LINEAR_4 = plan("ExLlamav3", LOADER_SETTING)

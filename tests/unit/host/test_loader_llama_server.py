@@ -16,8 +16,8 @@ import pytest
 from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, ContextPlan
 from extensions.airoboros_longctx.core.model_facts import GgufFacts, ModelFacts
 from extensions.airoboros_longctx.core.rope_scaling import RopeReading
-from extensions.airoboros_longctx.host.loader_settings import families
-from extensions.airoboros_longctx.host.loader_settings.llama_server import (
+from extensions.airoboros_longctx.host.webui.loader_settings import families
+from extensions.airoboros_longctx.host.webui.loader_settings.llama_server import (
     read_command_line,
     stated_factor,
     stated_rope,

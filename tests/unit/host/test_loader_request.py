@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.host.webui_request import UsersRequest
+from extensions.airoboros_longctx.host.webui.request import UsersRequest
 
 NOWHERE = Path("some-llama")
 STOCK = {

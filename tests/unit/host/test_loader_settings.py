@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, ContextPlan
-from extensions.airoboros_longctx.host.loader_settings import families
-from extensions.airoboros_longctx.host.loader_settings.families import FAMILIES, mechanism_of, prepare
-from extensions.airoboros_longctx.host.loader_settings.load import Load, one_after_the_other, set_attributes
-from extensions.airoboros_longctx.host.webui_seams import LOAD, SEAMS
+from extensions.airoboros_longctx.host.webui.loader_settings import families
+from extensions.airoboros_longctx.host.webui.loader_settings.families import FAMILIES, mechanism_of, prepare
+from extensions.airoboros_longctx.host.webui.loader_settings.load import Load, one_after_the_other, set_attributes
+from extensions.airoboros_longctx.host.webui.seams import LOAD, SEAMS
 
 YEAR_2023 = {"compress_pos_emb": 1, "alpha_value": 1, "rope_freq_base": 0, "checkpoint": None}
 YEAR_2024 = {"compress_pos_emb": 1, "alpha_value": 1.0, "rope_freq_base": 0}

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from extensions.airoboros_longctx.host.rebinding import Rebinding, is_ours
+from extensions.airoboros_longctx.host.webui.rebinding import Rebinding, is_ours
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 import pytest
 
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError, UnfinishedReplyError
-from extensions.airoboros_longctx.host.server_address import ServerError, parse_server_address
-from extensions.airoboros_longctx.host.server_connection import NoSuchPathError, ServerConnection
+from extensions.airoboros_longctx.host.served.address import ServerError, parse_server_address
+from extensions.airoboros_longctx.host.served.connection import NoSuchPathError, ServerConnection
 
 KEY = "sk-secret-4417"
 

@@ -9,7 +9,7 @@ import pytest
 from extensions.airoboros_longctx.command_line import create_parser, main
 from extensions.airoboros_longctx.command_line.server_arguments import server_options
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
-from extensions.airoboros_longctx.host.served_model import ServerOptions
+from extensions.airoboros_longctx.host.served.model import ServerOptions
 
 URL = "http://127.0.0.1:5000/v1"
 KEY = "sk-secret-4417"

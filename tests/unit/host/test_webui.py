@@ -13,11 +13,11 @@ import pytest
 from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.core.load_status import Verdict
 from extensions.airoboros_longctx.core.settings import Settings
-from extensions.airoboros_longctx.host import webui_hooks
-from extensions.airoboros_longctx.host.webui import WebuiHost
-from extensions.airoboros_longctx.host.webui_hooks import WebuiHooks
-from extensions.airoboros_longctx.host.webui_prompting import WebuiPrompting
-from extensions.airoboros_longctx.host.webui_seams import GATHER, MARK, PROMPT, REPLY, SEAMS, SESSION, WINDOW, Seam
+from extensions.airoboros_longctx.host.webui import hooks
+from extensions.airoboros_longctx.host.webui.chat.prompting import WebuiPrompting
+from extensions.airoboros_longctx.host.webui.hooks import WebuiHooks
+from extensions.airoboros_longctx.host.webui.seams import GATHER, MARK, PROMPT, REPLY, SEAMS, SESSION, WINDOW, Seam
+from extensions.airoboros_longctx.host.webui.webui_host import WebuiHost
 from extensions.airoboros_longctx.prompt_service import PromptService
 from tests.unit.host.conftest import LOADER_FUNCTIONS, LOADERS, NEW, OLD
 
@@ -105,7 +105,7 @@ def test_apply_scaling_off_leaves_loads_windows_and_loader_as_they_are(webui):
 @only_old
 @pytest.mark.parametrize("loader", ["AutoGPTQ", "ExLlama"])
 def test_the_other_loaders_of_the_old_webui(webui, loader, monkeypatch):
-    monkeypatch.setattr("extensions.airoboros_longctx.host.webui_capabilities._installed", lambda loader: True)
+    monkeypatch.setattr("extensions.airoboros_longctx.host.webui.capabilities._installed", lambda loader: True)
     webui.start_extension()
     webui.load("scaled", loader)
     assert webui.shared.model.factor == 4.0
@@ -116,7 +116,7 @@ def test_the_other_loaders_of_the_old_webui(webui, loader, monkeypatch):
 
 @only_old
 def test_a_model_that_the_loader_must_scale_is_loaded_again_when_it_was_there_before_us(webui, monkeypatch):
-    monkeypatch.setattr("extensions.airoboros_longctx.host.webui_capabilities._installed", lambda loader: True)
+    monkeypatch.setattr("extensions.airoboros_longctx.host.webui.capabilities._installed", lambda loader: True)
     webui.load("scaled", "ExLlama")
     webui.start_extension()
     assert webui.service.status().verdict is Verdict.CONFIRMED
@@ -306,7 +306,7 @@ def test_a_seam_with_another_name_is_said_where_nothing_else_does_its_duty(webui
 def test_without_the_place_for_the_window_it_is_given_after_the_load(webui, monkeypatch):
     """The webui writes its own window when the loader has returned."""
     others = [seam if seam.duty != WINDOW else replace(seam, name="another_name") for seam in SEAMS]
-    monkeypatch.setattr(webui_hooks, "SEAMS", tuple(others))
+    monkeypatch.setattr(hooks, "SEAMS", tuple(others))
     webui.start_extension()
     webui.load("scaled")
     assert webui.shared.model.factor == 4.0

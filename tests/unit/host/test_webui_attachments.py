@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from extensions.airoboros_longctx.host.webui_attachments import attached_documents, without_attached_text
+from extensions.airoboros_longctx.host.webui.chat.attachments import attached_documents, without_attached_text
 
 LETTER = {"name": "letter.txt", "type": "text/plain", "content": "The harbor is teal."}
 PAGE = {"name": "A page", "type": "text/html", "url": "https://web.site/1", "content": "The tower is red."}

@@ -14,8 +14,8 @@ from extensions.airoboros_longctx.core.documents.chat_session import ChatDocumen
 from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, Place
 from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.documents.store import FileDocumentStore
-from extensions.airoboros_longctx.host.webui_chats import WebuiChats
-from extensions.airoboros_longctx.host.webui_place import place_of
+from extensions.airoboros_longctx.host.webui.chat.chats import WebuiChats
+from extensions.airoboros_longctx.host.webui.chat.place import place_of
 
 HARBOR, TOWER = ChatDocument("Harbor", "The harbor is teal."), ChatDocument("Tower", "The tower is red.", on=False)
 ALONE = SimpleNamespace(multi_user=False)

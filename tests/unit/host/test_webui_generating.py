@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.host.webui_generating import reply_to
+from extensions.airoboros_longctx.host.webui.chat.generating import reply_to
 
 
 class Model:

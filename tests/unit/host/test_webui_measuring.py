@@ -9,7 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.host.webui_measuring import WebuiMeasuring
+from extensions.airoboros_longctx.host.webui.measuring import WebuiMeasuring
 
 
 class Tokenizer:

@@ -8,7 +8,7 @@ import pytest
 
 from extensions.airoboros_longctx.core.documents.chat_session import ChatSession
 from extensions.airoboros_longctx.core.documents.place import CHARACTER, CHAT, EVERYWHERE, Place, Shelf
-from extensions.airoboros_longctx.host.webui_place import has_one_person, place_of
+from extensions.airoboros_longctx.host.webui.chat.place import has_one_person, place_of
 
 ALONE = SimpleNamespace(multi_user=False, gradio_auth=None, gradio_auth_path=None)
 CHAT_MODE = {"mode": "chat", "unique_id": "20260101-10-00-00", "character_menu": "Ada"}

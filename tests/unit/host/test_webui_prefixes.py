@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from extensions.airoboros_longctx.core.documents.chat_session import ChatSession
-from extensions.airoboros_longctx.host.webui_asked import SESSION_KEY
-from extensions.airoboros_longctx.host.webui_prefixes import WebuiPrefixes
+from extensions.airoboros_longctx.host.webui.chat.asked import SESSION_KEY
+from extensions.airoboros_longctx.host.webui.prefixes import WebuiPrefixes
 
 
 class Ids:

@@ -7,9 +7,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from extensions.airoboros_longctx.host import webui_prompting
-from extensions.airoboros_longctx.host.webui_hooks import DELIBERATE
-from extensions.airoboros_longctx.host.webui_prompting import LoadedPlan
+from extensions.airoboros_longctx.host.webui.chat import prompting
+from extensions.airoboros_longctx.host.webui.chat.prompting import LoadedPlan
+from extensions.airoboros_longctx.host.webui.hooks import DELIBERATE
 
 NOT_TRAINED = "By its name the loaded model was not trained on it: airoboros models from 2.0 on are."
 NO_PLACE = "This webui has no place known to us where calls are read out of replies: v4.1 and later have."
@@ -46,6 +46,6 @@ def test_the_api_is_told_which_field_is_meant(monkeypatch):
     own = ModuleType("modules.api.errors")
     own.InvalidRequestError = InvalidRequestError  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "modules.api.errors", own)
-    error = webui_prompting._rejection("No tools were sent.", "tools")
+    error = prompting._rejection("No tools were sent.", "tools")
     assert (error.message, error.param) == ("No tools were sent.", "tools")  # type: ignore[attr-defined]
     assert getattr(error, DELIBERATE) is True

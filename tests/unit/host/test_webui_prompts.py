@@ -14,7 +14,7 @@ from extensions.airoboros_longctx.core.prompts import closed_context
 from extensions.airoboros_longctx.core.prompts.closed_context import ClosedContext, Document
 from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.core.settings import load_settings
-from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY, SESSION_KEY, WebuiPrompts
+from extensions.airoboros_longctx.host.webui.chat.prompts import SENT_KEY, SESSION_KEY, WebuiPrompts
 from extensions.airoboros_longctx.prompt_service import PromptService
 
 PLACE = Place("", "/webui", "Ada", "one")

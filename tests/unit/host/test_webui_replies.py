@@ -11,12 +11,12 @@ from extensions.airoboros_longctx.core.prompts.closed_context import Document
 from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.core.replies import source_check, source_notes
 from extensions.airoboros_longctx.core.replies.source_check import SentDocument, SourceCheck, SourceLink
-from extensions.airoboros_longctx.host.webui_asked import ATTACHING_KEY, SESSION_KEY, Asked
-from extensions.airoboros_longctx.host.webui_display import WebuiDisplay
-from extensions.airoboros_longctx.host.webui_marks import ReplyMark, mark_of, marks_of, read_mark, with_mark
-from extensions.airoboros_longctx.host.webui_prompts import SENT_KEY
-from extensions.airoboros_longctx.host.webui_replies import WebuiReplies
-from extensions.airoboros_longctx.host.webui_tool_calls import WebuiToolCalls
+from extensions.airoboros_longctx.host.webui.chat.asked import ATTACHING_KEY, SESSION_KEY, Asked
+from extensions.airoboros_longctx.host.webui.chat.display import WebuiDisplay
+from extensions.airoboros_longctx.host.webui.chat.marks import ReplyMark, mark_of, marks_of, read_mark, with_mark
+from extensions.airoboros_longctx.host.webui.chat.prompts import SENT_KEY
+from extensions.airoboros_longctx.host.webui.chat.replies import WebuiReplies
+from extensions.airoboros_longctx.host.webui.chat.tool_calls import WebuiToolCalls
 
 CHECK = SourceCheck((), (SourceLink("d1", "Berries", 0, 5),), ("1887",))
 BOTH = pytest.mark.parametrize("metadata", [True, False])

@@ -11,7 +11,7 @@ import pytest
 
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_templates
 from extensions.airoboros_longctx.core.prompts.template_formats import as_jinja_yaml, as_old_yaml
-from extensions.airoboros_longctx.host.webui_templates import (
+from extensions.airoboros_longctx.host.webui.chat.templates import (
     TemplatePlace,
     probe_template_place,
     signed,

@@ -13,9 +13,9 @@ from extensions.airoboros_longctx.core.formats import function_calling
 from extensions.airoboros_longctx.core.formats.openai_tools import functions_of_tools
 from extensions.airoboros_longctx.core.formats.tool_request import ToolRequest
 from extensions.airoboros_longctx.core.prompts.closed_context import Document
-from extensions.airoboros_longctx.host.webui_asked import Asked
-from extensions.airoboros_longctx.host.webui_replies import WebuiReplies
-from extensions.airoboros_longctx.host.webui_tool_calls import WebuiToolCalls, call_text
+from extensions.airoboros_longctx.host.webui.chat.asked import Asked
+from extensions.airoboros_longctx.host.webui.chat.replies import WebuiReplies
+from extensions.airoboros_longctx.host.webui.chat.tool_calls import WebuiToolCalls, call_text
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
 TOOLS = [{"type": "function", "function": {"name": "get_weather", "description": "W.", "parameters": PARAMETERS}}]

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from extensions.airoboros_longctx.host.webui_turn import WebuiTurn
+from extensions.airoboros_longctx.host.webui.chat.turn import WebuiTurn
 
 ROWS = [["one", "1"], ["two", "2"], ["three", "3"]]
 

@@ -14,12 +14,12 @@ from extensions.airoboros_longctx.core.prompts.closed_context import ClosedConte
 from extensions.airoboros_longctx.core.prompts.document_options import DocumentOptions
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template, render_conversation
 from extensions.airoboros_longctx.core.token_estimate import ESTIMATE_ID, estimate_tokens
-from extensions.airoboros_longctx.host.served_model import ServerOptions
-from extensions.airoboros_longctx.host.server_address import ServerError
-from extensions.airoboros_longctx.host.server_connection import KeyRefusedError
-from extensions.airoboros_longctx.host.workbench_base import WorkbenchBase, WorkbenchError
-from extensions.airoboros_longctx.host.workbench_measuring import WorkbenchMeasuring
-from extensions.airoboros_longctx.host.workbench_server import NoRope
+from extensions.airoboros_longctx.host.served.address import ServerError
+from extensions.airoboros_longctx.host.served.connection import KeyRefusedError
+from extensions.airoboros_longctx.host.served.model import ServerOptions
+from extensions.airoboros_longctx.host.workbench.base import WorkbenchBase, WorkbenchError
+from extensions.airoboros_longctx.host.workbench.measuring import WorkbenchMeasuring
+from extensions.airoboros_longctx.host.workbench.server_host import NoRope
 from extensions.airoboros_longctx.ui.checking.checked_host import model_to_check
 from extensions.airoboros_longctx.workbench import Workbench
 from tests.scripted_server import LLAMA_SERVER, VLLM, WEBUI, ScriptedServer
