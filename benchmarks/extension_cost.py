@@ -1,8 +1,9 @@
 """A real webui with this extension against the same without it, with a model that needs no scaling: time and memory.
 
-The two run side by side, several times over, and are asked in turn through the webui's API. The load is of a model that
-takes about a second; what every load takes longer, whatever its model, is seen with one of 28 M and said beside. The
-webui's own extension ``gallery`` is the measure for our import and setup.
+The two run side by side, several times over, and are asked in turn through the webui's API; of what one such pair does
+several times, the medians are compared. The load is of a model that takes about a second; what every load takes longer,
+whatever its model, is seen with one of 28 M and said beside. The webui's own extension ``gallery`` is the measure for
+our import and setup.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from .rows import Options, Row
 NAME = "extension-cost"
 _MEGABYTE = 1_000_000
 #: In every pair of webuis.
-_LOADS, _REPLIES = 8, 8
+_LOADS, _REPLIES = 12, 8
 
+#: Of every pair of webuis one: with us, without us.
 Pairs = list[tuple[float, float]]
 
 
 @dataclass
 class _Seen:
-    """Pairs (with us, without us), and for each start the seconds of our import and setup and of gallery's."""
+    """Seconds, and bytes of ``memory``. ``setups`` are our import and setup, and those of gallery."""
 
     setups: Pairs = field(default_factory=list)
     loads: Pairs = field(default_factory=list)
@@ -69,11 +71,11 @@ def _one_pair(
             webui.reply_seconds()
         seen.memory.append((ours.memory_bytes(), theirs.memory_bytes()))
         asked = in_turn(partial(_load_and_ask, ours, small), partial(_load_and_ask, theirs, small), _REPLIES)
-        for with_us, without in zip(*asked, strict=True):
-            seen.small_loads.append((with_us[0], without[0]))
-            seen.replies.append((with_us[1], without[1]))
+        with_us, without = ([statistics.median(seconds) for seconds in zip(*side, strict=True)] for side in asked)
+        seen.small_loads.append((with_us[0], without[0]))
+        seen.replies.append((with_us[1], without[1]))
         loads = in_turn(partial(ours.load_seconds, large), partial(theirs.load_seconds, large), _LOADS)
-        seen.loads += zip(*loads, strict=True)
+        seen.loads.append((statistics.median(loads[0]), statistics.median(loads[1])))
 
 
 def _load_and_ask(webui: MeasuredWebui, model: Path) -> tuple[float, float]:
