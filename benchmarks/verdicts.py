@@ -23,11 +23,10 @@ from extensions.airoboros_longctx.core.checking.check_options import CheckOption
 from extensions.airoboros_longctx.core.checking.check_result import OTHER_FACTOR, RIGHT, CheckVerdict
 from extensions.airoboros_longctx.core.checking.checked_model import CheckedModel
 from extensions.airoboros_longctx.core.checking.context_lengths import context_lengths
-from extensions.airoboros_longctx.core.context_plan import UserRule
 from extensions.airoboros_longctx.core.ports import LoadedModel, MeasuredModel
 from extensions.airoboros_longctx.core.prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template
 from extensions.airoboros_longctx.core.rope_scaling import LINEAR, NO_SCALING, RopeScaling
-from extensions.airoboros_longctx.core.user_rules import add_user_rule
+from extensions.airoboros_longctx.core.user_rules import UserRule, add_user_rule
 from extensions.airoboros_longctx.rope.engine import RopeEngine
 from extensions.airoboros_longctx.workbench import DEMO_MODELS, Workbench
 

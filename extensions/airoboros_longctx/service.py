@@ -11,10 +11,9 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .core.context_plan import ContextPlan, Suggestion
-from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict, judge
+from .core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict
 from .core.ports import Host, LoadedModel, PrefixCache, Rope
 from .core.settings import Settings
 from .core.user_rules import add_user_rule, rule_from
@@ -24,6 +23,9 @@ from .loading.kept_prompts import KeptPrompts
 from .loading.live_model import LiveModel
 from .loading.load_plans import LoadPlans
 from .loading.prepared_load import PendingLoad, prepare_load, take_back
+
+if TYPE_CHECKING:
+    from .core.context_plan import ContextPlan, Suggestion
 
 
 def _nothing() -> None:
@@ -158,7 +160,8 @@ class LongContextService:
             self._confirm(plan, loaded.model, problem)
 
     def _confirm(self, plan: ContextPlan, model: Any, problem: str = "") -> LoadStatus:
-        from .core.explanation import summary  # here, so that a webui starts without it
+        from .core.explanation import summary  # here, so that a webui starts without them
+        from .core.load_verdict import judge
 
         self._model = weakref.ref(model)
         reading, problem = self._live.confirm(plan, model, problem)

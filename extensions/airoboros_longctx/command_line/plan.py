@@ -7,10 +7,11 @@ import json
 import sys
 from dataclasses import replace
 
-from ..core.context_plan import PATCH, ContextPlan, PlanRequest, plan_as_json
+from ..core.context_plan import ContextPlan, PlanRequest, plan_as_json
 from ..core.explanation import explain, suggestion_sentence
 from ..core.exporting.exporter import ENGINES, export_plan
 from ..core.known_hosts import NEWEST_WEBUI, known_capabilities, known_hosts
+from ..core.mechanisms import PATCH
 from ..core.model_facts import ModelFacts
 from ..core.planning.planner import plan_context
 from ..core.reading.model_folder import read_model_facts

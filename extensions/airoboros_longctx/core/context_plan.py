@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from .rope_scaling import RopeScaling
 
-#: How the scaling gets into the model.
-PATCH = "patch"  # ours: replace_llama_rope_with_scaled_rope before the load, or the live model in place
-LOADER_SETTING = "loader_setting"  # the loader's own knob (the host calls it compress_pos_emb)
-MODEL_CONFIG = "model_config"  # config.json or GGUF metadata states it and the loader reads it: nothing to do
-REMOTE_CODE = "remote_code"  # the model brings its own scaling code: left alone
-SERVED = "served"  # a server elsewhere holds the model: nothing can be done or read from here
-NONE = "none"  # not scaled
+if TYPE_CHECKING:
+    from .user_rules import UserRule
 
 
 @dataclass(frozen=True)
@@ -96,39 +91,6 @@ class ContextPlan:
 
     def reason_for(self, value: str) -> Reason | None:
         return next((reason for reason in self.reasons if reason.value == value), None)
-
-
-@dataclass(frozen=True)
-class Capabilities:
-    """What this host can do, probed or by the name of a release; plain data.
-
-    ``mechanisms`` maps each loader that is there to the way it can be scaled (PATCH, LOADER_SETTING,
-    MODEL_CONFIG for loaders that read config.json only, NONE). ``gpu_bytes`` is the memory of each GPU. ``missing``
-    names the packages that have to be installed first: for a loader of the release that is not among ``mechanisms``, or
-    (under the format's name, such as "gptq") for Transformers to read weights in that format. ``attention_switch`` is
-    what to change where Transformers' attention writes all its scores into memory at once; empty where it does not.
-    """
-
-    host: str
-    mechanisms: dict[str, str] = field(default_factory=dict)
-    gpu: bool = False
-    gpu_bytes: tuple[int, ...] = ()
-    missing: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    attention_switch: str = ""
-
-    @property
-    def loaders(self) -> tuple[str, ...]:
-        return tuple(self.mechanisms)
-
-
-@dataclass(frozen=True)
-class UserRule:
-    """The user's own word on models whose name matches ``pattern`` (shell wildcards, any case): it wins."""
-
-    pattern: str
-    rope_type: str = "linear"
-    factor: float = 1.0
-    original_max_position_embeddings: int | None = None
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .context_plan import (
-    LOADER_SETTING,
-    MODEL_CONFIG,
-    NONE,
-    PATCH,
-    REMOTE_CODE,
-    SERVED,
-    ContextPlan,
-    Reason,
-    Suggestion,
-)
+from .context_plan import ContextPlan, Reason, Suggestion
 from .foreign_text import quoted
+from .mechanisms import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, SERVED
 from .planning.memory_plan import gib
 from .rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING, spoken
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .context_plan import Capabilities
+from .capabilities import Capabilities
 from .errors import SettingsError
 
 KNOWN_HOSTS = Path(__file__).with_name("capabilities.yaml")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from .context_plan import Capabilities, ContextPlan, PlanRequest
+    from .capabilities import Capabilities
+    from .context_plan import ContextPlan, PlanRequest
     from .documents.chat_session import ChatDocument
     from .documents.place import Shelf
     from .model_facts import ServedFacts

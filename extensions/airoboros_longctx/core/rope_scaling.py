@@ -23,9 +23,6 @@ NTK_BY_PARTS = "ntk_by_parts"
 #: The base of every Llama before September 2023, also where its config.json names none.
 LLAMA_ROPE_THETA = 10000.0
 LLAMA_HEAD_DIM = 128
-#: What a file or a person is believed: more than any published factor, and far from where positions lose all meaning.
-LARGEST_FACTOR = 1024.0
-LARGEST_COUNT = 2**31 - 1
 #: Methods that this extension can apply. Every other ``rope_type`` is left to whoever brings it, and read back.
 APPLICABLE_ROPE_TYPES = (NO_SCALING, LINEAR, NTK, NTK_BY_PARTS)
 

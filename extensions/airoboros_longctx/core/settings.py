@@ -15,7 +15,7 @@ from .shipped_yaml import read_shipped_yaml
 from .user_rules import parse_rules
 
 if TYPE_CHECKING:
-    from .context_plan import UserRule
+    from .user_rules import UserRule
 
 SETTINGS_FILE = Path(__file__).parent.parent / "settings.yaml"
 

@@ -5,20 +5,33 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .context_plan import Suggestion, UserRule
 from .errors import SettingsError
 from .foreign_text import UnreadableFileError, quoted, quoted_value, read_bytes
-from .rope_scaling import LARGEST_COUNT, LARGEST_FACTOR
+from .limits import LARGEST_COUNT, LARGEST_FACTOR
+
+if TYPE_CHECKING:
+    from .context_plan import Suggestion
 
 _FILE_BYTES = 256 << 10
 _MOST_RULES = 1000
 _KEYS = ("pattern", "rope_type", "factor", "original_max_position_embeddings")
 _SHAPE = "a rule has a pattern, a factor, and if need be a rope_type and original_max_position_embeddings"
+
+
+@dataclass(frozen=True)
+class UserRule:
+    """The user's own word on models whose name matches ``pattern`` (shell wildcards, any case): it wins."""
+
+    pattern: str
+    rope_type: str = "linear"
+    factor: float = 1.0
+    original_max_position_embeddings: int | None = None
 
 
 def parse_rules(value: object, source: str) -> tuple[tuple[UserRule, ...], tuple[str, ...]]:

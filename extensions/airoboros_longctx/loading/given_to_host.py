@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ..core.context_plan import ContextPlan
+from typing import TYPE_CHECKING
+
 from ..core.ports import Host, Undo
 from .guarded_steps import GuardedSteps
+
+if TYPE_CHECKING:
+    from ..core.context_plan import ContextPlan
 
 
 class GivenToHost:

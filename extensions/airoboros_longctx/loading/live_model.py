@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..core.context_plan import LOADER_SETTING, PATCH, ContextPlan
 from ..core.errors import RopeScalingError
+from ..core.mechanisms import LOADER_SETTING, PATCH
 from ..core.ports import Host, Rope, Undo
-from ..core.rope_scaling import RopeReading
 from .guarded_steps import GuardedSteps, failure
+
+if TYPE_CHECKING:
+    from ..core.context_plan import ContextPlan
+    from ..core.rope_scaling import RopeReading
 
 
 class LiveModel:

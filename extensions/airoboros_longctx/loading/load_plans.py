@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..core.context_plan import Capabilities, ContextPlan, PlanRequest
 from ..core.ports import Host, LoadedModel
 from ..core.settings import Settings
 from ..core.user_rules import read_user_rules
 
 if TYPE_CHECKING:
+    from ..core.capabilities import Capabilities
+    from ..core.context_plan import ContextPlan, PlanRequest
     from ..core.model_facts import ModelFacts
     from ..core.reading.remembered_facts import RememberedFacts
 

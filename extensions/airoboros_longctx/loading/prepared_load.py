@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ..core.context_plan import PATCH, ContextPlan
+from ..core.mechanisms import PATCH
 from ..core.ports import Host, Rope, Undo
 from .guarded_steps import GuardedSteps, failure
+
+if TYPE_CHECKING:
+    from ..core.context_plan import ContextPlan
 
 
 @dataclass

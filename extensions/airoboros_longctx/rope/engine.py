@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.ports import Undo
-from ..core.rope_scaling import RopeReading, RopeScaling
+
+if TYPE_CHECKING:
+    from ..core.rope_scaling import RopeReading, RopeScaling
 
 
 class RopeEngine:

@@ -16,10 +16,9 @@ from extensions.airoboros_longctx.checking.measured_model import LogitsModel
 from extensions.airoboros_longctx.core.checking.check_options import CheckOptions
 from extensions.airoboros_longctx.core.checking.check_result import CheckResult
 from extensions.airoboros_longctx.core.checking.checked_model import checked_model
-from extensions.airoboros_longctx.core.context_plan import UserRule
 from extensions.airoboros_longctx.core.ports import Undo
 from extensions.airoboros_longctx.core.rope_scaling import NO_SCALING, RopeReading, RopeScaling
-from extensions.airoboros_longctx.core.user_rules import add_user_rule
+from extensions.airoboros_longctx.core.user_rules import UserRule, add_user_rule
 from extensions.airoboros_longctx.rope.engine import RopeEngine
 from extensions.airoboros_longctx.workbench import DEMO_MODELS, Workbench
 

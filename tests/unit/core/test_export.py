@@ -18,9 +18,11 @@ import pytest
 import yaml
 
 from extensions.airoboros_longctx.command_line import main
-from extensions.airoboros_longctx.core.context_plan import NONE, PATCH, REMOTE_CODE, Capabilities, ContextPlan, Reason
+from extensions.airoboros_longctx.core.capabilities import Capabilities
+from extensions.airoboros_longctx.core.context_plan import ContextPlan, Reason
 from extensions.airoboros_longctx.core.exporting.engine_load import ExportError
 from extensions.airoboros_longctx.core.exporting.exporter import ENGINES, export_plan
+from extensions.airoboros_longctx.core.mechanisms import NONE, PATCH, REMOTE_CODE
 from extensions.airoboros_longctx.core.model_facts import ModelFacts
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.prompts.instruction_templates import instruction_template

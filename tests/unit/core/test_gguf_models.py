@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import ContextPlan, PlanRequest, UserRule
+from extensions.airoboros_longctx.core.context_plan import ContextPlan, PlanRequest
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
 from extensions.airoboros_longctx.core.model_facts import GgufFacts, ScalingStatement
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
+from extensions.airoboros_longctx.core.user_rules import UserRule
 
 from .gguf_files import LINEAR_4_GGUF, LLAMA_GGUF, write_gguf
 from .known_models import V1_7, V4_7_3, because_of, warned

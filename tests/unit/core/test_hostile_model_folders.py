@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.context_plan import Capabilities
+from extensions.airoboros_longctx.core.capabilities import Capabilities
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
 from extensions.airoboros_longctx.core.model_facts import ModelFacts
 from extensions.airoboros_longctx.core.planning.planner import plan_context

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import (
-    Capabilities,
-    PlanRequest,
-)
+from extensions.airoboros_longctx.core.capabilities import Capabilities
+from extensions.airoboros_longctx.core.context_plan import PlanRequest
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities, known_hosts
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts

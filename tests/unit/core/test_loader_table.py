@@ -8,8 +8,10 @@ from itertools import product
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import NONE, Capabilities, ContextPlan, PlanRequest
+from extensions.airoboros_longctx.core.capabilities import Capabilities
+from extensions.airoboros_longctx.core.context_plan import ContextPlan, PlanRequest
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities, known_hosts
+from extensions.airoboros_longctx.core.mechanisms import NONE
 from extensions.airoboros_longctx.core.model_facts import ModelFacts, Quantization, ScalingStatement
 from extensions.airoboros_longctx.core.planning.loader_choice import PREFERENCES
 from extensions.airoboros_longctx.core.planning.planner import plan_context

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.context_plan import Capabilities, MemoryPlan, PlanRequest, plan_as_json
+from extensions.airoboros_longctx.core.capabilities import Capabilities
+from extensions.airoboros_longctx.core.context_plan import MemoryPlan, PlanRequest, plan_as_json
 from extensions.airoboros_longctx.core.explanation import explain
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
 from extensions.airoboros_longctx.core.model_facts import ModelFacts, WeightFile

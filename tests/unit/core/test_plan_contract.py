@@ -6,16 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.context_plan import (
-    PlanRequest,
-    UserRule,
-    plan_as_json,
-)
+from extensions.airoboros_longctx.core.context_plan import PlanRequest, plan_as_json
 from extensions.airoboros_longctx.core.explanation import explain, summary
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities, known_hosts
 from extensions.airoboros_longctx.core.model_facts import ModelFacts, Quantization, WeightFile
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
+from extensions.airoboros_longctx.core.user_rules import UserRule
 
 from .conftest import ModelFolder
 from .known_models import (

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import (
-    Capabilities,
-)
+from extensions.airoboros_longctx.core.capabilities import Capabilities
 from extensions.airoboros_longctx.core.explanation import summary
 from extensions.airoboros_longctx.core.families import Family, families
 from extensions.airoboros_longctx.core.planning.planner import plan_context

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, NONE, PATCH, Capabilities, PlanRequest
+from extensions.airoboros_longctx.core.capabilities import Capabilities
+from extensions.airoboros_longctx.core.context_plan import PlanRequest
+from extensions.airoboros_longctx.core.mechanisms import LOADER_SETTING, NONE, PATCH
 from extensions.airoboros_longctx.core.planning.plan_with_adapters import plan_with_adapters
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.adapter_folder import read_adapter_facts

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import (
-    PlanRequest,
-    UserRule,
-)
+from extensions.airoboros_longctx.core.context_plan import PlanRequest
 from extensions.airoboros_longctx.core.explanation import explain
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
+from extensions.airoboros_longctx.core.user_rules import UserRule
 
 from .conftest import ModelFolder
 from .known_models import (

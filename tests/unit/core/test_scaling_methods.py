@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import ContextPlan, PlanRequest, UserRule
+from extensions.airoboros_longctx.core.context_plan import ContextPlan, PlanRequest
 from extensions.airoboros_longctx.core.explanation import explain, summary
-from extensions.airoboros_longctx.core.load_status import LoadStatus, Verdict, judge
+from extensions.airoboros_longctx.core.load_status import LoadStatus, Verdict
+from extensions.airoboros_longctx.core.load_verdict import judge
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 from extensions.airoboros_longctx.core.rope_scaling import RopeReading, RopeScaling
+from extensions.airoboros_longctx.core.user_rules import UserRule
 
 from .conftest import ModelFolder
 from .known_models import (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import SERVED
 from extensions.airoboros_longctx.core.explanation import plan_rows, summary
-from extensions.airoboros_longctx.core.load_status import Verdict, judge
+from extensions.airoboros_longctx.core.load_status import Verdict
+from extensions.airoboros_longctx.core.load_verdict import judge
+from extensions.airoboros_longctx.core.mechanisms import SERVED
 from extensions.airoboros_longctx.core.model_facts import ServedFacts
 from extensions.airoboros_longctx.core.planning.served_plan import plan_served_model
 from extensions.airoboros_longctx.core.prompts.instruction_templates import InstructionTemplateError

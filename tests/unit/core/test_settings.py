@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extensions.airoboros_longctx.core.context_plan import UserRule
 from extensions.airoboros_longctx.core.settings import Settings, describe_settings, load_settings
+from extensions.airoboros_longctx.core.user_rules import UserRule
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner))
 

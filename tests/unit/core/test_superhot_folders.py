@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import Capabilities, ContextPlan, PlanRequest
+from extensions.airoboros_longctx.core.capabilities import Capabilities
+from extensions.airoboros_longctx.core.context_plan import ContextPlan, PlanRequest
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extensions.airoboros_longctx.core.context_plan import UserRule
 from extensions.airoboros_longctx.core.errors import SettingsError
-from extensions.airoboros_longctx.core.user_rules import add_user_rule, read_user_rules
+from extensions.airoboros_longctx.core.user_rules import UserRule, add_user_rule, read_user_rules
 
 RULE = UserRule("my-llama-16k", "linear", 4.0, 4096)
 

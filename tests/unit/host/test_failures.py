@@ -89,7 +89,7 @@ NOT_IN_MINIATURE = {
     "host.webui.webui_host.WebuiHost.use_template",
     "host.webui.webui_host.WebuiHost.read_loader",
 }
-TOGETHER_WITH = {"host.webui.webui_host.WebuiHost.withdraw_window": "core.load_status.judge"}
+TOGETHER_WITH = {"host.webui.webui_host.WebuiHost.withdraw_window": "core.load_verdict.judge"}
 
 
 @pytest.mark.parametrize(

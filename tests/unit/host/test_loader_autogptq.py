@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import PATCH
+from extensions.airoboros_longctx.core.mechanisms import PATCH
 from extensions.airoboros_longctx.host.webui.loader_settings import families
 from extensions.airoboros_longctx.host.webui.loader_settings.load import Load
 from tests.unit.host.test_loader_settings import plan

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, NONE
+from extensions.airoboros_longctx.core.mechanisms import LOADER_SETTING, NONE
 from extensions.airoboros_longctx.host.webui.loader_settings import families
 from extensions.airoboros_longctx.host.webui.loader_settings.families import prepare
 from extensions.airoboros_longctx.host.webui.loader_settings.load import Load

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, ContextPlan
+from extensions.airoboros_longctx.core.context_plan import ContextPlan
+from extensions.airoboros_longctx.core.mechanisms import LOADER_SETTING
 from extensions.airoboros_longctx.core.model_facts import GgufFacts, ModelFacts
 from extensions.airoboros_longctx.core.rope_scaling import RopeReading
 from extensions.airoboros_longctx.host.webui.loader_settings import families

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, ContextPlan
+from extensions.airoboros_longctx.core.context_plan import ContextPlan
+from extensions.airoboros_longctx.core.mechanisms import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH
 from extensions.airoboros_longctx.host.webui.loader_settings import families
 from extensions.airoboros_longctx.host.webui.loader_settings.families import FAMILIES, mechanism_of, prepare
 from extensions.airoboros_longctx.host.webui.loader_settings.load import Load, one_after_the_other, set_attributes

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from extensions.airoboros_longctx.core.context_plan import PlanRequest, UserRule
+from extensions.airoboros_longctx.core.context_plan import PlanRequest
 from extensions.airoboros_longctx.core.explanation import summary
 from extensions.airoboros_longctx.core.known_hosts import known_capabilities
-from extensions.airoboros_longctx.core.load_status import Verdict, judge
+from extensions.airoboros_longctx.core.load_status import Verdict
+from extensions.airoboros_longctx.core.load_verdict import judge
 from extensions.airoboros_longctx.core.planning.planner import plan_context
 from extensions.airoboros_longctx.core.reading.model_folder import read_model_facts
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
+from extensions.airoboros_longctx.core.user_rules import UserRule
 from extensions.airoboros_longctx.rope.angle_fit import fit_angles
 from extensions.airoboros_longctx.rope.engine import RopeEngine
 from extensions.airoboros_longctx.rope.probes import POSITIONS, Rows

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from extensions.airoboros_longctx.core.context_plan import LOADER_SETTING, PATCH, Capabilities, ContextPlan, PlanRequest
+from extensions.airoboros_longctx.core.capabilities import Capabilities
+from extensions.airoboros_longctx.core.context_plan import ContextPlan, PlanRequest
 from extensions.airoboros_longctx.core.errors import RopeScalingError
+from extensions.airoboros_longctx.core.mechanisms import LOADER_SETTING, PATCH
 from extensions.airoboros_longctx.core.ports import LoadedModel, Undo
 from extensions.airoboros_longctx.core.rope_scaling import RopeReading, RopeScaling
 

@@ -8,10 +8,12 @@ import weakref
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import PATCH, PlanRequest, UserRule
+from extensions.airoboros_longctx.core.context_plan import PlanRequest
 from extensions.airoboros_longctx.core.errors import ModelFolderError
 from extensions.airoboros_longctx.core.load_status import NO_MODEL_STATUS, Verdict
+from extensions.airoboros_longctx.core.mechanisms import PATCH
 from extensions.airoboros_longctx.core.settings import Settings
+from extensions.airoboros_longctx.core.user_rules import UserRule
 from tests.unit.service.conftest import CARD
 
 SCALED = "linear ×4 · 8192 tokens · Transformers · confirmed on the live model"
@@ -188,7 +190,7 @@ def test_a_host_that_takes_no_window_keeps_its_own(house):
 
 def test_a_confirmation_that_fails_is_said_and_leaves_no_window(house, monkeypatch):
     house.load("scaled")
-    monkeypatch.setattr("extensions.airoboros_longctx.service.judge", lambda *_: 1 / 0)
+    monkeypatch.setattr("extensions.airoboros_longctx.core.load_verdict.judge", lambda *_: 1 / 0)
     status = house.load("scaled")
     assert status.verdict is Verdict.WRONG
     assert "Could not confirm the load: ZeroDivisionError" in status.headline

@@ -8,8 +8,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from extensions.airoboros_longctx.core.context_plan import PATCH, ContextPlan, Reason, Suggestion
+from extensions.airoboros_longctx.core.context_plan import ContextPlan, Reason, Suggestion
 from extensions.airoboros_longctx.core.load_status import NO_MODEL_STATUS, LoadStatus, Verdict
+from extensions.airoboros_longctx.core.mechanisms import PATCH
 from extensions.airoboros_longctx.core.rope_scaling import RopeScaling
 from extensions.airoboros_longctx.ui.page_files import panels_js, style_css
 from extensions.airoboros_longctx.ui.status_panel import status_html

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..context_plan import MODEL_CONFIG, NONE, REMOTE_CODE, ContextPlan
+from ..context_plan import ContextPlan
 from ..errors import AiroborosLongctxError
 from ..foreign_text import quoted
+from ..mechanisms import MODEL_CONFIG, NONE, REMOTE_CODE
 from ..model_facts import ModelFacts
 from ..rope_scaling import LINEAR, LLAMA_ROPE_THETA, NO_SCALING, NTK, ntk_base
 

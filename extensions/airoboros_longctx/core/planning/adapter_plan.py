@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..context_plan import NONE, ContextPlan, Reason
+from ..context_plan import ContextPlan, Reason
 from ..families import find_family
+from ..mechanisms import NONE
 from ..model_facts import AdapterFacts, ModelFacts, ScalingStatement
 from ..reading.model_name import comparable, parse_model_name
 from ..rope_scaling import APPLICABLE_ROPE_TYPES, NO_SCALING, RopeScaling, spoken

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..context_plan import NONE, Capabilities, PlanRequest
+from ..capabilities import Capabilities
+from ..context_plan import PlanRequest
+from ..mechanisms import NONE
 from ..model_facts import ModelFacts
 from .memory_plan import attention_bytes, gib
 

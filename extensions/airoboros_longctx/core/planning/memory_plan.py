@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from ..context_plan import Capabilities, MemoryPlan, Reason
+from ..capabilities import Capabilities
+from ..context_plan import MemoryPlan, Reason
 from ..model_facts import ModelFacts
 from ..reading.weight_files import alternatives, whole_name
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..context_plan import PATCH, Capabilities, ContextPlan, PlanRequest, Reason
+from ..capabilities import Capabilities
+from ..context_plan import ContextPlan, PlanRequest, Reason
+from ..mechanisms import PATCH
 from ..model_facts import AdapterFacts, ModelFacts
 from ..rope_scaling import spoken
 from .adapter_plan import plan_adapters

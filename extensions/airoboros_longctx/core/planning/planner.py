@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..context_plan import Capabilities, ContextPlan, PlanRequest, Reason
+from ..capabilities import Capabilities
+from ..context_plan import ContextPlan, PlanRequest, Reason
 from ..families import find_family
 from ..model_facts import ModelFacts
 from ..rope_scaling import NO_SCALING, spoken

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE, Capabilities, PlanRequest
+from ..capabilities import Capabilities
+from ..context_plan import PlanRequest
+from ..mechanisms import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, REMOTE_CODE
 from ..model_facts import ModelFacts, ScalingStatement
 from ..rope_scaling import (
     APPLICABLE_ROPE_TYPES,

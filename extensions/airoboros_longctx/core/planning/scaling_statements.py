@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from ..context_plan import PlanRequest, UserRule
+from ..context_plan import PlanRequest
 from ..foreign_text import quoted
+from ..limits import LARGEST_FACTOR
 from ..model_facts import ModelFacts, ScalingStatement
 from ..reading.model_name import comparable
-from ..rope_scaling import LARGEST_FACTOR, LINEAR, NO_SCALING, NTK, spoken
+from ..rope_scaling import LINEAR, NO_SCALING, NTK, spoken
+from ..user_rules import UserRule
 
 #: How the source of a statement begins that the user made in the host itself.
 BY_HOST = "you, by "

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..context_plan import SERVED, ContextPlan, Reason
+from ..context_plan import ContextPlan, Reason
 from ..families import Family, find_family, generations
 from ..foreign_text import quoted
+from ..mechanisms import SERVED
 from ..model_facts import ModelFacts, ServedFacts
 from ..prompts.instruction_templates import DEFAULT_TEMPLATE, instruction_template
 from ..rope_scaling import NO_SCALING, spoken

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from ..foreign_text import quoted
+from ..limits import LARGEST_COUNT, LARGEST_FACTOR
 from ..model_facts import GgufFacts, ScalingStatement, WeightFile
-from ..rope_scaling import LARGEST_COUNT, LARGEST_FACTOR, LINEAR
+from ..rope_scaling import LINEAR
 from .gguf_metadata import GgufError, GgufValue, read_gguf_metadata
 from .model_config import ConfigReader
 from .weight_files import alternatives, missing_shards

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..foreign_text import quoted, quoted_value
+from ..limits import LARGEST_COUNT, LARGEST_FACTOR
 from ..model_facts import Quantization, ScalingStatement
-from ..rope_scaling import LARGEST_COUNT, LARGEST_FACTOR, LINEAR, NO_SCALING
+from ..rope_scaling import LINEAR, NO_SCALING
 
 
 class ConfigReader:

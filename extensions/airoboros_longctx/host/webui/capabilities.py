@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...core.context_plan import Capabilities
+from ...core.capabilities import Capabilities
 
 #: What Transformers reads these weights with: each needs every one of the groups, of a group any package.
 _WEIGHT_PACKAGES = {

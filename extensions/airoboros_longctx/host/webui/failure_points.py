@@ -103,7 +103,7 @@ FAILURE_POINTS: tuple[FailurePoint, ...] = (
     FailurePoint("core.planning.planner.plan_context", LOAD, "the model loads unscaled"),
     FailurePoint("core.families.find_family", LOAD, "the model loads unscaled"),
     FailurePoint("core.explanation.summary", LOAD, _RED),
-    FailurePoint("core.load_status.judge", LOAD, _RED),
+    FailurePoint("core.load_verdict.judge", LOAD, _RED),
     # The model
     FailurePoint("rope.engine.RopeEngine.patch_classes", LOAD, _PATCHED_LATER),
     FailurePoint("rope.engine.RopeEngine.scale_live", LOAD, "a model that the patch missed is unscaled, and red"),

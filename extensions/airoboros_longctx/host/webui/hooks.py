@@ -10,13 +10,15 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ...core.context_plan import ContextPlan
 from ...core.load_status import Verdict
 from .capabilities import offered_loaders
 from .rebinding import Rebinding, Wrapper, host_modules, is_ours
 from .seams import ADAPTERS, CHOOSE_LOADER, LOAD, SEAMS, WINDOW, Seam
+
+if TYPE_CHECKING:
+    from ...core.context_plan import ContextPlan
 
 #: The mark of an exception that a request is meant to get: a refusal, not a failure of ours.
 DELIBERATE = "__airoboros_longctx_refusal__"

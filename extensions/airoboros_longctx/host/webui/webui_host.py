@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...core.context_plan import LOADER_SETTING, NONE, Capabilities, ContextPlan, PlanRequest
+from ...core.mechanisms import LOADER_SETTING, NONE
 from ...core.ports import LoadedModel, Undo
 from ...core.prompts.instruction_templates import instruction_template
 from ...core.prompts.template_formats import as_jinja
@@ -16,6 +16,8 @@ from .capabilities import probe_capabilities
 from .seams import WINDOW_KEYS
 
 if TYPE_CHECKING:
+    from ...core.capabilities import Capabilities
+    from ...core.context_plan import ContextPlan, PlanRequest
     from ...core.rope_scaling import RopeReading
     from .loader_settings.load import Load
     from .request import UsersRequest

@@ -9,8 +9,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from ...core.context_plan import LOADER_SETTING, ContextPlan, PlanRequest
+from ...core.context_plan import ContextPlan, PlanRequest
 from ...core.errors import AiroborosLongctxError
+from ...core.mechanisms import LOADER_SETTING
 from ...core.ports import LoadedModel, Undo
 from ...core.rope_scaling import RopeReading
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...core.context_plan import SERVED, Capabilities
+from ...core.capabilities import Capabilities
 from ...core.errors import RopeScalingError
+from ...core.mechanisms import SERVED
 from ...core.planning.served_plan import plan_served_model
 from ...core.ports import LoadedModel, Undo
 from ...core.rope_scaling import RopeReading, RopeScaling

@@ -8,7 +8,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from ...core.context_plan import PATCH, Capabilities
+from ...core.capabilities import Capabilities
+from ...core.mechanisms import PATCH
 from ...core.ports import LoadedModel
 from .base import WorkbenchBase, WorkbenchError, until_stop
 

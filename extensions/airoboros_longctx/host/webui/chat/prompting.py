@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ....core.context_plan import ContextPlan
 from ....core.documents.chat_session import ChatSession
 from ....core.documents.place import Place
 from ....core.documents.shelves import DocumentShelves
@@ -40,6 +39,9 @@ from .prompts import WebuiPrompts
 from .replies import WebuiReplies
 from .templates import probe_template_place, write_templates
 from .tool_calls import WebuiToolCalls
+
+if TYPE_CHECKING:
+    from ....core.context_plan import ContextPlan
 
 
 class LoadedPlan:

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ....core.context_plan import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH, ContextPlan
+from ....core.context_plan import ContextPlan
+from ....core.mechanisms import LOADER_SETTING, MODEL_CONFIG, NONE, PATCH
 from ....core.ports import Undo
 from ....core.rope_scaling import RopeReading
 from ..seams import FACTOR_KEY
