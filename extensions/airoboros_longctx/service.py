@@ -221,7 +221,7 @@ class LongContextService:
             suggestion, plan = self.suggestion(), self._status.plan
             if suggestion is None or plan is None:
                 return self._status
-            rule = rule_from(suggestion, plan.model)
+            rule = rule_from(suggestion.scaling, plan.model)
             self._steps.run("keep the rule", lambda: add_user_rule(self._host.rules_file(), rule))
             self._model = _nothing
             return self.adopt_loaded_model()

@@ -16,7 +16,7 @@ from .foreign_text import UnreadableFileError, quoted, quoted_value, read_bytes
 from .limits import LARGEST_COUNT, LARGEST_FACTOR
 
 if TYPE_CHECKING:
-    from .context_plan import Suggestion
+    from .rope_scaling import RopeScaling
 
 _FILE_BYTES = 256 << 10
 _MOST_RULES = 1000
@@ -51,9 +51,8 @@ def parse_rules(value: object, source: str) -> tuple[tuple[UserRule, ...], tuple
     return tuple(rules), tuple(problems)
 
 
-def rule_from(suggestion: Suggestion, model: str) -> UserRule:
-    """The rule that a user makes of a ``suggestion`` for ``model`` by accepting it."""
-    scaling = suggestion.scaling
+def rule_from(scaling: RopeScaling, model: str) -> UserRule:
+    """The rule that a user makes of a suggested ``scaling`` for ``model`` by accepting it."""
     return UserRule(model, scaling.rope_type, scaling.factor, scaling.original_max_position_embeddings)
 
 

@@ -10,7 +10,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,11 +24,19 @@ from .scaled_frequencies import ScaledFrequencies, put_frequencies
 from .scaling_state import BUILT_ATTRIBUTE, STATE_ATTRIBUTE, ScaledRope, ScalingState
 from .shared_tables import SharedTables, put_tables
 
-if TYPE_CHECKING:
-    from .class_patch import ClassPatch
-
 MODELING_MODULE = "transformers.models.llama.modeling_llama"
 CLASS_NAME = "LlamaRotaryEmbedding"
+
+
+class BuildingPatch(Protocol):
+    """What a scaled class asks of the patch that it was built for, and counts there."""
+
+    scaling: RopeScaling
+    max_position_embeddings: int
+    modules_built: int
+    active: bool
+
+    def rope(self, head_dim: int, rope_theta: float) -> ScaledRope: ...
 
 
 @dataclass(frozen=True)
@@ -38,10 +46,10 @@ class ClassShape:
     name: str
     transformers: str
     fits: Callable[[type], bool]
-    build: Callable[[type[nn.Module], ClassPatch], type[nn.Module]]
+    build: Callable[[type[nn.Module], BuildingPatch], type[nn.Module]]
 
 
-def _build_with_tables(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
+def _build_with_tables(library_class: type[nn.Module], patch: BuildingPatch) -> type[nn.Module]:
     """The library's constructor makes its tables by a method of its own; there the shared table steps in."""
 
     bases = (library_class,) if issubclass(library_class, SharedTables) else (SharedTables, library_class)
@@ -73,7 +81,7 @@ def _scaled_parameters(
     return scale_frequencies(scaling, inv_freq, stated_rope_theta(config, None) or LLAMA_ROPE_THETA), attention_scaling
 
 
-def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
+def _build_with_parameters(library_class: type[nn.Module], patch: BuildingPatch) -> type[nn.Module]:
     """The library asks the instance for its default frequencies, once when building it and again after loading."""
 
     class ScaledLlamaRotaryEmbedding(library_class):  # type: ignore[misc, valid-type]
@@ -106,7 +114,7 @@ def _build_with_parameters(library_class: type[nn.Module], patch: ClassPatch) ->
     return ScaledLlamaRotaryEmbedding  # type: ignore[no-any-return]
 
 
-def _build_with_buffer(library_class: type[nn.Module], patch: ClassPatch) -> type[nn.Module]:
+def _build_with_buffer(library_class: type[nn.Module], patch: BuildingPatch) -> type[nn.Module]:
     """The library's constructor makes default frequencies, once: they are exchanged at its end.
 
     In the versions without ``rope_type`` natively scaled modules have classes of their own, which are not replaced.
