@@ -45,6 +45,15 @@ def test_a_recipe_of_ones_own_is_kept(tmp_path):
     assert found.known["A song"].message({"about": "tides"}) == "Hum about tides."
 
 
+def test_a_recipe_takes_the_place_of_its_name_in_whatever_file(tmp_path):
+    (tmp_path / "a-friends-song.yaml").write_text(SONG.replace("A song", "An old song"), "utf-8")
+    (tmp_path / "a-letter.yaml").write_text("name: letter", "utf-8")
+    found = FormList(tmp_path)
+    assert found.save(SONG) == "A song"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a-friends-song.yaml", "a-letter.yaml"]
+    assert "An old song" not in found.known
+
+
 def test_what_is_no_recipe_is_not_kept(tmp_path):
     found = FormList(tmp_path / "recipes")
     with pytest.raises(FormatError, match=r"^The recipe lacks title, template; it has name, title,"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ exit status: 0; 1 the reply is not in its format; 2 the request or the recipe ca
 """
 NOT_IN_FORMAT = 1
 _MOST_BYTES = 16 << 20
+#: JSON leaves these signs as they are, and they would steer a terminal.
+_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 class FormatCommandError(AiroborosLongctxError):
@@ -86,7 +89,8 @@ def _parse(one: Format, reply: str, request: Any) -> int:
     except FormatError as error:
         print(error, file=sys.stderr)
         return NOT_IN_FORMAT
-    print(json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=2))
+    shown = json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=2)
+    print(_CONTROLS.sub(lambda sign: f"\\u{ord(sign[0]):04x}", shown))
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.documents.chat_session import ChatDocument
 from ..core.errors import AiroborosLongctxError
-from ..core.foreign_text import UnreadableFileError, quoted, read_bytes
+from ..core.foreign_text import UnreadableFileError, quoted, read_bytes, without_controls
 from ..core.formats.errors import FormatError
 from ..core.formats.plan_evidence import EVIDENCE, SPELLINGS
 from ..core.formats.plan_steps import Plan
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         final = FinalQuestion(arguments.question, ask, arguments.step_seconds or MODEL_SECONDS)
     progress = watched(PlanRun(plan, tools, options, final))
     if progress.answer:
-        print(progress.answer)
+        print(without_controls(progress.answer))
     if progress.problem:
         print(progress.problem, file=sys.stderr)
     return 0 if progress.state == DONE else 1

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import reprlib
 from pathlib import Path
 from typing import Any
 
 QUOTE_CHARACTERS = 200
+_CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f]")
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class UnreadableFileError(Exception):
     """A file that is not there as a plain file, is too large, or does not parse. The text says which."""
+
+
+def whole_characters(text: str) -> str:
+    """``text`` with U+FFFD for each half of a surrogate pair, which is no character and cannot be sent to a page."""
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
+
+
+def without_controls(text: str) -> str:
+    """``text`` without the signs that would steer a terminal; line ends and tabs stay."""
+    return _CONTROLS.sub("", text)
 
 
 def quoted(text: object, limit: int = QUOTE_CHARACTERS) -> str:

@@ -89,3 +89,9 @@ def test_recipes(tmp_path: Path):
     assert b"joke: Joke (topic)\n" in listed.stdout
     assert listed.stderr.startswith(b"bad.yaml: The recipe lacks title, template; it has ")
     assert run("recipe", "own", "--recipes", tmp_path).stdout == b"Say hello."
+
+
+def test_what_a_reply_says_cannot_steer_the_terminal():
+    reply = '{"function": "file_analytics", "params": {"action": "\x9b2J"}}'.encode()
+    done = run("parse", "function_calling", "--request", GOLDEN / "request.yaml", "--reply", "-", standard_input=reply)
+    assert b'"action": "\\u009b2J"' in done.stdout

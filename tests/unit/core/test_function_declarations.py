@@ -37,6 +37,10 @@ SHAPE = "a function has a description and, where it takes any, params"
         ("f:\n  description: d\n  params:\n    a: [b]", "Line 4: f.params.a is a list or a mapping; a text is needed."),
         ("f:\n  description: d\n  params:\n    a b: c", "Line 4: 'a b' is the name of a parameter; up to 64 letters, "
          "digits and _ $ @ . - are needed."),
+        ("f:\n  description: d\n  params:\n    ASSISTANT: Sure.", "Line 4: A parameter is called ASSISTANT, which is a "
+         "mark of the models' own forms; rename it."),
+        ("BEGININPUT:\n  description: d", "Line 2: A function is called BEGININPUT, which is a mark of the models' own "
+         "forms; rename it."),
         ("f:\n  description: a\nf:\n  description: b", "Line 3: The declaration has the name 'f' twice; leave one of "
          "them out."),
         ("f:\n  description: a\n  params:\n    x: a\n    x: b", "Line 5: The declaration has the name 'x' twice; leave "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,6 +68,19 @@ def test_no_message_takes_more_than_it_may():
         assert max(map(estimate_tokens, messages)) <= message_tokens
         assert estimate_tokens(state.summary) <= most
         assert reply.startswith(state.summary)
+
+
+def signs(text: str) -> int:
+    return 3 * len(text)
+
+
+@pytest.mark.parametrize("reply", ["Summary", "a b", "日本語", "\U0001f30a" * 7])
+def test_a_reply_is_cut_until_it_fits_or_is_one_character(reply):
+    state = begin_summary(SUMMARY, "Text.", 130, words, 500, 100)
+    for most in range(1, 3 * len(reply)):
+        short = with_reply(replace(state, most_summary_tokens=most), reply, signs).summary
+        assert reply.startswith(short)
+        assert signs(short) <= most or len(short) == 1
 
 
 def test_neither_the_text_nor_a_reply_can_pass_for_the_format():

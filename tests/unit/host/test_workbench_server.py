@@ -78,6 +78,19 @@ def test_a_reply_ends_before_a_stop_string_that_the_server_let_through(opened):
     assert replies(workbench)[-1] == "42"
 
 
+def test_half_a_character_becomes_a_whole_one(opened):
+    workbench, _ = opened(lambda prompt: ["4\ud800", "2"])
+    assert replies(workbench)[-1] == "4\ufffd2"
+
+
+@pytest.mark.parametrize("count", [1e999, "many", None])
+def test_a_count_that_is_none_is_a_sentence(opened, monkeypatch, count):
+    workbench, server = opened(kind=VLLM)
+    monkeypatch.setattr(server, "post", lambda path, body: {"count": count})
+    with pytest.raises(ServerError, match=r"answered /tokenize without a count\.$"):
+        workbench.host.count_tokens("something new")
+
+
 @pytest.mark.parametrize(
     ("kind", "window", "penalty"),
     [

@@ -147,6 +147,13 @@ def test_a_reply_cannot_steer_the_terminal(capsys):
     assert "\x1b" not in capsys.readouterr().err
 
 
+def test_an_answer_cannot_steer_the_terminal(tmp_path, capsys):
+    path = tmp_path / "plan.txt"
+    path.write_text("Plan: a\n#E1 = Calculator[6 * 7]\nAnswer: \x1b[31mIt is\x9b2J\t#E1.", "utf-8")
+    assert run("--plan", str(path), "--spelling", "#E1") == 0
+    assert capsys.readouterr().out == "[31mIt is2J\t42.\n"
+
+
 def test_only_the_tools_that_are_named(capsys):
     with scripted(lambda message: "Plan: a\n:evidence0: = Calculator[1+1]\nAnswer: :evidence0:") as server:
         assert run("--server", server.url, "--tools", "Calculator") == 0

@@ -39,15 +39,15 @@ def checked_call(found: Found, functions: Sequence[Function]) -> FunctionCall:
     params = found.data.get("params")
     if params is None or params == "":
         params = {}
-    missing: list[Parameter] = []
-    paths: list[str] = []
-    _check(params, function.params, "", function.name, found.line, missing, paths)
-    required = [path for path, parameter in zip(paths, missing, strict=True) if parameter.required]
+    missing: dict[str, Parameter] = {}
+    _check(params, function.params, "", function.name, found.line, missing)
+    required = [path for path, parameter in missing.items() if parameter.required]
     if required:
-        named = ", ".join(required)
-        raise FormatError(f"The call of {function.name} lacks {named}, which is required: {AGAIN}.", found.line)
-    notes = (f"{function.name} was called without {', '.join(paths)}.",) if paths else ()
-    return FunctionCall(function.name, params, tuple(paths), notes)
+        raise FormatError(
+            f"The call of {function.name} lacks {_names(required)}, which is required: {AGAIN}.", found.line
+        )
+    notes = (f"{function.name} was called without {_names(list(missing))}.",) if missing else ()
+    return FunctionCall(function.name, params, tuple(missing), notes)
 
 
 def _declared(found: Found, functions: Sequence[Function]) -> Function:
@@ -80,10 +80,11 @@ def _check(
     path: str,
     function: str,
     line: int,
-    missing: list[Parameter],
-    paths: list[str],
+    missing: dict[str, Parameter],
 ) -> None:
-    """Raise FormatError for what ``declared`` does not allow in ``value``; what is missing goes into the lists."""
+    """Raise FormatError for what ``declared`` does not allow in ``value``; what is missing goes into ``missing`` by its
+    path, once for all elements of a list.
+    """
     where = path.rstrip(".") or "params"
     names = [parameter.name for parameter in declared]
     if not isinstance(value, dict):
@@ -97,10 +98,9 @@ def _check(
             raise FormatError(f"{function} has no parameter {extra!r}; {takes}: {AGAIN}, or declare it.", line)
     for parameter in declared:
         if parameter.name not in value or (parameter.params and value[parameter.name] is None):
-            missing.append(parameter)
-            paths.append(f"{path}{parameter.name}")
+            missing[f"{path}{parameter.name}"] = parameter
         elif parameter.params:
             inner = value[parameter.name]
             parts = inner if parameter.type == "array" and isinstance(inner, list) else [inner]
             for part in parts:
-                _check(part, parameter.params, f"{path}{parameter.name}.", function, line, missing, paths)
+                _check(part, parameter.params, f"{path}{parameter.name}.", function, line, missing)

@@ -21,9 +21,9 @@ class CallRow:
     description: str
 
 
-def call_rows(call: FunctionCall, function: Function) -> tuple[CallRow, ...]:
-    """A row for each declared parameter without parts, in the order of the declaration."""
-    return tuple(_rows(call.params, function.params, ""))
+def call_rows(call: FunctionCall, function: Function) -> Iterator[CallRow]:
+    """A row for each declared parameter without parts, in the order of the declaration; in lists for each element."""
+    return _rows(call.params, function.params, "")
 
 
 def _rows(values: Any, declared: tuple[Parameter, ...], path: str) -> Iterator[CallRow]:

@@ -13,6 +13,7 @@ import yaml
 from ..foreign_text import quoted
 from ..prompts.look_alikes import defuse_text
 from .errors import FormatError
+from .request_fields import require_no_mark
 from .yaml_data import Node, node_of, read_yaml
 
 MOST_FUNCTIONS = 128
@@ -51,7 +52,8 @@ def read_declarations(source: str | dict[str, Any]) -> tuple[Function, ...]:
     """The functions in YAML, as text or as already read values. Raises FormatError, with the line in a text."""
     root = read_yaml(source, WHAT) if isinstance(source, str) else node_of(source)
     functions = tuple(
-        _function(_name(name, "function", node), node) for name, node in _mapping(root, f"{WHAT} of functions").items()
+        _function(_name(name, "function", node.line), node)
+        for name, node in _mapping(root, f"{WHAT} of functions").items()
     )
     check_functions(functions)
     return functions
@@ -65,8 +67,7 @@ def check_functions(functions: Sequence[Function]) -> None:
         raise FormatError(f"{WHAT} has {len(functions)} functions; at most {MOST_FUNCTIONS} are taken.")
     names = [function.name for function in functions]
     for name in names:
-        if not _NAME.fullmatch(name):
-            raise _bad_name(name, "function", None)
+        _name(name, "function", None)
         if names.count(name) > 1:
             raise FormatError(f"{WHAT} has the function {name} twice; leave one of them out.")
     total = sum(1 for function in functions for _ in _every(function.params))
@@ -76,8 +77,7 @@ def check_functions(functions: Sequence[Function]) -> None:
 
 def _every(params: tuple[Parameter, ...]) -> Iterator[Parameter]:
     for parameter in params:
-        if not _NAME.fullmatch(parameter.name):
-            raise _bad_name(parameter.name, "parameter", None)
+        _name(parameter.name, "parameter", None)
         yield parameter
         yield from _every(parameter.params)
 
@@ -97,7 +97,7 @@ def _function(name: str, node: Node) -> Function:
 def _params(node: Node, path: str) -> tuple[Parameter, ...]:
     found = []
     for raw, value in _mapping(node, path).items():
-        name = _name(raw, "parameter", value)
+        name = _name(raw, "parameter", value.line)
         if isinstance(value.value, dict):
             found.append(Parameter(name, params=_params(value, f"{path}.{name}")))
         else:
@@ -118,16 +118,13 @@ def _text(node: Node, what: str) -> str:
     raise FormatError(f"{what} is a list or a mapping; a text is needed.", node.line)
 
 
-def _name(name: str, kind: str, node: Node) -> str:
+def _name(name: str, kind: str, line: int | None) -> str:
     if not _NAME.fullmatch(name):
-        raise _bad_name(name, kind, node.line)
+        raise FormatError(
+            f"{quoted(name, 70)!r} is the name of a {kind}; up to 64 letters, digits and _ $ @ . - are needed.", line
+        )
+    require_no_mark(name, kind, line)
     return name
-
-
-def _bad_name(name: str, kind: str, line: int | None) -> FormatError:
-    return FormatError(
-        f"{quoted(name, 70)!r} is the name of a {kind}; up to 64 letters, digits and _ $ @ . - are needed.", line
-    )
 
 
 def render_declarations(functions: Sequence[Function]) -> str:

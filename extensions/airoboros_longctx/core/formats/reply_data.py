@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..foreign_text import quoted
+from ..foreign_text import quoted, whole_characters
 from .errors import FormatError
 from .yaml_data import DEEPEST, plain_data, read_yaml
 
@@ -99,9 +99,10 @@ def _json_calls(reply: str, start: int, end: int) -> tuple[list[Found], FormatEr
             return calls, _too_deep(_line_of(text, begin))
         else:
             if isinstance(data, dict) and "function" in data:
-                calls.append(Found(data, _line_of(text, begin)))
+                line = _line_of(text, begin)
                 if _deeper_than(data, DEEPEST):
-                    raise _too_deep(calls[-1].line)
+                    raise _too_deep(line)
+                calls.append(Found(_in_whole_characters(data), line))
     return calls, failure
 
 
@@ -122,6 +123,16 @@ def _deeper_than(data: object, most: int) -> bool:
         if not level:
             return False
     return any(isinstance(one, (dict, list)) for one in level)
+
+
+def _in_whole_characters(data: Any) -> Any:
+    if isinstance(data, str):
+        return whole_characters(data)
+    if isinstance(data, list):
+        return [_in_whole_characters(part) for part in data]
+    if isinstance(data, dict):
+        return {whole_characters(name): _in_whole_characters(part) for name, part in data.items()}
+    return data
 
 
 def _parts(data: object) -> list[object]:

@@ -1,4 +1,4 @@
-"""The fields of a request in plain values: what is missing or unknown is listed by name."""
+"""The fields of a request in plain values: what is missing or unknown is listed by name, and no name is a mark."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..foreign_text import quoted, quoted_value
+from ..prompts.look_alikes import defuse_text
 from .errors import FormatError
 
 
@@ -28,3 +29,12 @@ def required_text(data: Mapping[str, Any], name: str) -> str:
     if isinstance(value, (list, dict)) or not str(value).strip():
         raise FormatError(f"{name} is {quoted_value(value, 60)}; a text is needed.")
     return str(value)
+
+
+def require_no_mark(name: str, kind: str, line: int | None = None) -> None:
+    """Raise FormatError where ``name``, which stands in the prompt as it is, is a mark of the models' own forms.
+
+    ``kind`` is what has the name, such as "function"; ``line`` where it was read.
+    """
+    if defuse_text(f"{name}:")[1]:
+        raise FormatError(f"A {kind} is called {name}, which is a mark of the models' own forms; rename it.", line)

@@ -18,7 +18,7 @@ from .form_field import CHOICE, LIST, TEXT, FormField
 from .plan_evidence import EVIDENCE, HASH, SPELLINGS
 from .plan_reply import parse_plan
 from .plan_steps import Plan
-from .request_fields import checked_fields, required_text
+from .request_fields import checked_fields, require_no_mark, required_text
 
 NAME = "rewoo_plan"
 TITLE = "Plan with tools (reWOO)"
@@ -148,6 +148,7 @@ def require_tools(tools: Sequence[Tool]) -> None:
             raise FormatError(
                 f"A tool is called {quoted(tool.name, 60)!r}; a name of letters, digits, - and _ is needed."
             )
+        require_no_mark(tool.name, "tool")
         if tool.name.casefold() in seen:
             raise FormatError(f"Two tools are called {tool.name}; each needs its own name.")
         seen.add(tool.name.casefold())

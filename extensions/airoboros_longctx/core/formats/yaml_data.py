@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from ..foreign_text import quoted
+from ..foreign_text import quoted, whole_characters
 from .errors import FormatError
 
 MOST_CHARACTERS = 64_000
@@ -87,7 +87,7 @@ def _tree(events: Iterable[Any], what: str) -> Node | None:
             ended = open_nodes.pop()
             node = Node(ended.value, ended.line)
         elif isinstance(event, yaml.ScalarEvent):
-            node = Node(event.value, line, event.style is None)
+            node = Node(whole_characters(event.value), line, event.style is None)
         elif isinstance(event, yaml.DocumentStartEvent) and root is not None:
             raise FormatError(f"{what} has a second document (---); one is needed.", line)
         else:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import AiroborosLongctxError
-from ..foreign_text import quoted
+from ..foreign_text import quoted, whole_characters
 
 BEGIN_INPUT, END_INPUT = "BEGININPUT", "ENDINPUT"
 BEGIN_CONTEXT, END_CONTEXT = "BEGINCONTEXT", "ENDCONTEXT"
@@ -21,7 +21,6 @@ DELIMITERS = (BEGIN_INPUT, END_INPUT, BEGIN_CONTEXT, END_CONTEXT, BEGIN_INSTRUCT
 #: Line ends that are not ``\n``.
 _OTHER_LINE_ENDS = "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _LINE_ENDS = re.compile(f"\r\n|[{_OTHER_LINE_ENDS}]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class ClosedContextError(AiroborosLongctxError):
@@ -58,9 +57,7 @@ def normalise_document(document: Document) -> Document:
 def _clean(text: str) -> str:
     if any(sign in text for sign in _OTHER_LINE_ENDS):
         text = _LINE_ENDS.sub("\n", text)
-    if not text.isascii():
-        text = _SURROGATES.sub("\ufffd", text)
-    return text.replace("\0", "")
+    return whole_characters(text).replace("\0", "")
 
 
 def _line(text: str) -> str:

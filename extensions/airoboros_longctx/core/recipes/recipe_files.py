@@ -36,14 +36,34 @@ def save_recipe(text: str, users_folder: Path) -> Recipe:
     """
     recipe = read_recipe(text)
     path = users_folder / f"{recipe.name}.yaml"
-    part = path.with_suffix(".part")
     try:
+        path = _file_of(recipe.name, users_folder) or path
+        part = path.with_suffix(".part")
         users_folder.mkdir(parents=True, exist_ok=True)
         part.write_text(text, encoding="utf-8")
         part.replace(path)
     except OSError as error:
         raise RecipeError(f"The recipe could not be written to {quoted(path, 120)} ({error.strerror}).") from error
     return recipe
+
+
+def _file_of(name: str, folder: Path) -> Path | None:
+    """The file of the recipe called ``name`` that is in use, whatever the file is called."""
+    for path in _files(folder):
+        try:
+            if _read_file(path).name == name:
+                return path
+        except (UnreadableFileError, FormatError):
+            continue
+    return None
+
+
+def _files(folder: Path) -> list[Path]:
+    """The recipes' files, in the order in which they are read. Raises OSError; a folder that is not there has none."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)[: MOST_RECIPES + 1]
+    except FileNotFoundError:
+        return []
 
 
 def recipe_named(name: str, recipes: dict[str, Recipe]) -> Recipe:
@@ -57,9 +77,7 @@ def recipe_named(name: str, recipes: dict[str, Recipe]) -> Recipe:
 
 def _read_folder(folder: Path) -> tuple[dict[str, Recipe], list[str]]:
     try:
-        files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
-    except FileNotFoundError:
-        return {}, []
+        files = _files(folder)
     except OSError as error:
         return {}, [f"{quoted(folder.name, 60)} could not be read ({error.strerror}); no recipe of it is used."]
     recipes: dict[str, Recipe] = {}

@@ -136,5 +136,6 @@ def _fitting_spans(
 
 def _beginning(text: str, token_counter: TokenCounter, most_tokens: int) -> str:
     while token_counter(text) > most_tokens and len(text) > 1:
-        text = text[: edge_before(text, len(text) // 2, len(text) - len(text) // 8)].rstrip() or text[: len(text) // 2]
+        shorter = len(text) - max(1, len(text) // 8)
+        text = text[: edge_before(text, len(text) // 2, shorter)].rstrip() or text[: len(text) // 2]
     return text

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...core.foreign_text import quoted
+from ...core.foreign_text import quoted, whole_characters
 from ...core.model_facts import ServedFacts
 from ...core.token_estimate import ESTIMATE_ID, estimate_tokens
 from .address import ServerError
@@ -143,4 +143,4 @@ def _text_of(event: dict[str, Any]) -> str:
     choices = event.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     text = first.get("text") if isinstance(first, dict) else None
-    return text if isinstance(text, str) else ""
+    return whole_characters(text) if isinstance(text, str) else ""

@@ -86,7 +86,7 @@ class ServedTokenizer:
         answer = self._connection.ask(path, self._way.body(text, self._model))
         try:
             tokens = self._way.tokens(answer)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise ServerError(f"The server at {self._connection.address} answered {path} without a count.") from None
         with self._lock:
             self._counts[key] = tokens

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import html
+import itertools
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +16,8 @@ from ...core.formats.function_calling import FunctionRequest
 from ...core.formats.plan_steps import Plan
 from ...core.formats.ranked_reasoning import RankedAnswer
 from ..documents.messages import note_html
+
+_MOST_ROWS = 200
 
 
 @functools.singledispatch
@@ -27,9 +30,12 @@ def result_html(result: Any, request: Any) -> str:
 @result_html.register
 def _(call: FunctionCall, request: FunctionRequest) -> str:
     function = next(one for one in request.functions if one.name == call.function)
-    rows = [(row.path, row.value) for row in call_rows(call, function) if row.stated]
+    stated = ((row.path, row.value) for row in call_rows(call, function) if row.stated)
+    rows = list(itertools.islice(stated, _MOST_ROWS + 1))
     notes = (*call.notes, "Nothing was called: this is what the model chose.")
-    return _table([("function", call.function), *rows]) + "".join(map(note_html, notes))
+    if len(rows) > _MOST_ROWS:
+        notes = (f"The first {_MOST_ROWS} values are shown; the reply itself has all of them.", *notes)
+    return _table([("function", call.function), *rows[:_MOST_ROWS]]) + "".join(map(note_html, notes))
 
 
 @result_html.register

@@ -37,11 +37,11 @@ class Summarising:
 
     def begin(self, recipe: Recipe, filled: FilledForm, request: PageRequest) -> RollingSummary:
         """``recipe`` is one that ``summarises_pieces``. Raises RecipeError where the window has no room."""
-        defaults = {field.name: field.default for field in recipe.fields}
-        words = int(filled.values.get(WORDS_FIELD) or defaults[WORDS_FIELD])
+        stated = {field.name: filled.values.get(field.name) or field.default for field in recipe.fields}
+        words = int(stated[WORDS_FIELD])
         most_tokens = min(request.reply_tokens, _TOKENS_PER_WORD * words + _MORE_TOKENS)
-        count, text = turn_of(request).count_tokens, filled.values[DOCUMENT_FIELD]
-        return begin_summary(recipe, text, words, count, message_tokens(request), most_tokens)
+        count = turn_of(request).count_tokens
+        return begin_summary(recipe, stated[DOCUMENT_FIELD], words, count, message_tokens(request), most_tokens)
 
     def on_go_on(self, running: Any, session: Any, *page: Any) -> Iterator[list[Any]]:
         """Read the pieces that are left."""

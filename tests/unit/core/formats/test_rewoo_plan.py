@@ -114,6 +114,10 @@ def test_the_request_in_plain_values():
         ({"tools": {"Search": 1}}, "tools has 'Search'; a name with a description is needed."),
         ({"tools": {"a[b": "x"}}, "A tool is called 'a[b'; a name of letters, digits, - and _ is needed."),
         ({"tools": {"A": "x", "a": "y"}}, "Two tools are called a; each needs its own name."),
+        (
+            {"tools": {"USER": "x"}},
+            "A tool is called USER, which is a mark of the models' own forms; rename it.",
+        ),
         ({"tools": {"A": "x\ny"}}, "The description of A is empty or has several lines; one line is needed."),
         ({"spelling": "E1"}, "The spelling is 'E1'; :evidence0: or #E1 is needed."),
         ({"spelling": ["#E1"]}, "The spelling is ['#E1']; :evidence0: or #E1 is needed."),

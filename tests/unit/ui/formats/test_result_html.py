@@ -49,6 +49,14 @@ def test_everything_is_escaped(shown, times):
     assert shown.count(SAFE) == times
 
 
+def test_of_very_many_values_the_first_are_shown():
+    functions = {"find": {"description": "Finds.", "params": {"places": {"name": "Its name."}}}}
+    request = function_calling.request_from({"input": "?", "functions": functions})
+    shown = result_html(FunctionCall("find", {"places": [{"name": "quay"}] * 201}), request)
+    assert shown.count("<td>quay</td>") == 200
+    assert "The first 200 values are shown; the reply itself has all of them." in shown
+
+
 def test_a_call_is_a_table_of_what_was_stated():
     functions = {"find": {"description": "Finds.", "params": {"word": "What.", "where": "Where."}}}
     request = function_calling.request_from({"input": "?", "functions": functions})

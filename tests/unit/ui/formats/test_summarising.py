@@ -8,6 +8,8 @@ import pytest
 
 from extensions.airoboros_longctx.core.recipes.recipe import read_recipe
 from extensions.airoboros_longctx.core.recipes.rolling_summary import summarises_pieces
+from extensions.airoboros_longctx.format_service import Form
+from extensions.airoboros_longctx.ui.formats.filled_form import FilledForm
 from tests.unit.ui.formats.conftest import Shown
 
 STORY = "\n\n".join(f"Place {number} is a harbor with a tower, and people speak of the tide." for number in range(60))
@@ -67,6 +69,16 @@ def test_a_piece_that_fails_leaves_the_others(panel, begun):
     assert f"The model&#x27;s summary is empty; generate it again. The summary has 2 of {pieces} pieces." in shown.words
     assert re.search("Up to Place [0-9]+[.]", shown.result)
     assert shown.visible == ["actions", "later", "go_on"]
+
+
+def test_a_recipe_of_ones_own_may_bring_its_text(panel):
+    text = STORY.split("\n")[0]
+    fields = f"  text:\n    kind: document\n    default: {text}\n  words:\n    kind: number\n    default: 20\n"
+    recipe = read_recipe(f"name: own\ntitle: Own\ntemplate: '{{text}} {{words}}'\nfields:\n{fields}")
+    assert summarises_pieces(recipe)
+    filled = FilledForm(Form("own", "Own", "", "", recipe.fields, recipe), {}, panel.session, [])
+    begun = panel.summarising.begin(recipe, filled, panel.host.request(panel.session, []))
+    assert begun.pieces == (text,)
 
 
 def test_a_text_that_fits_is_asked_at_once(panel):
