@@ -34,8 +34,13 @@ class Form:
     def request(self, values: Mapping[str, str]) -> Any:
         """The format's request from what was filled in. Raises FormatError."""
         assert not isinstance(self.asks, Recipe)
-        numbers = [field.name for field in self.fields if field.kind == NUMBER]
-        data = {name: _number(name, value) if name in numbers else value for name, value in values.items()}
+        data: dict[str, Any] = {}
+        for field in self.fields:
+            value = values.get(field.name, field.default)
+            if value.strip():
+                data[field.name] = _number(field, value) if field.kind == NUMBER else value
+            elif field.required:
+                raise FormatError(f"{field.label} is empty; fill it in.")
         return self.asks.request_from(data)
 
     def message(self, values: Mapping[str, str]) -> str:
@@ -54,6 +59,12 @@ class FormList:
 
     def read(self) -> None:
         self.known, self.problems = forms(self.recipes_folder)
+
+    def stands_for_one_that_ships(self, title: str) -> bool:
+        """True for a recipe of the user's own with the name of one that ships, which is not among the forms then."""
+        form = self.known[title]
+        shipped = load_recipes()[0].get(form.name)
+        return form.is_recipe and shipped is not None and shipped != form.asks
 
     def save(self, recipe: str) -> str:
         """Keep a recipe of the user's own, in YAML, and return its title among the forms. Raises FormatError."""
@@ -75,8 +86,8 @@ def forms(recipes_folder: Path | None) -> tuple[dict[str, Form], tuple[str, ...]
     return found, problems
 
 
-def _number(name: str, value: str) -> int:
+def _number(field: FormField, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise FormatError(f"{name} is {quoted(value, 60)!r}; a whole number is needed.") from None
+        raise FormatError(f"{field.spoken} is {quoted(value, 60)!r}; a whole number is needed.") from None

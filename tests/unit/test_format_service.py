@@ -24,7 +24,9 @@ def test_formats_come_first_then_recipes_by_title():
 def test_a_number_that_is_none_is_said():
     ranked = forms(None)[0]["Ranked reasoning"]
     assert ranked.request({"question": "Why?", "solutions": "3"}) == RankedRequest("Why?", 3)
-    with pytest.raises(FormatError, match=r"^solutions is 'three'; a whole number is needed\.$"):
+    with pytest.raises(
+        FormatError, match=r"^solutions \(Number of solutions, 2 to 9\) is 'three'; a whole number is needed\.$"
+    ):
         ranked.message({"question": "Why?", "solutions": "three"})
 
 

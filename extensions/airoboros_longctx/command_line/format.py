@@ -74,8 +74,17 @@ def _add_template(action: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        raise FormatCommandError("It was stopped.") from None
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if arguments.action == "recipe":
         return _recipe(arguments)
+    if arguments.action == "parse" and arguments.request == arguments.reply == "-":
+        raise FormatCommandError("--request and --reply are both standard input; one of them has to be a file.")
     one = format_named(arguments.format)
     request = one.request_from(plain_data(read_yaml(_text(arguments.request), "The request")))
     if arguments.action == "render":

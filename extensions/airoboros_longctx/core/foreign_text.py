@@ -46,7 +46,7 @@ def read_bytes(path: Path, limit: int) -> tuple[bytes, bool]:
     """The first ``limit`` bytes of a plain file, and whether there were more. Raises UnreadableFileError."""
     try:
         if not path.is_file():
-            raise UnreadableFileError("is not a plain file")
+            raise UnreadableFileError("is not a plain file" if path.exists() else "is not there")
         with path.open("rb") as file:
             content = file.read(limit + 1)
     except OSError as error:

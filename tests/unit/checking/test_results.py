@@ -108,7 +108,7 @@ def test_the_json_comes_back_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (None, "The result {path!r} is not a plain file; a result.json of a check is needed."),
+        (None, "The result {path!r} is not there; a result.json of a check is needed."),
         (
             "[1]",
             "The result {path!r} holds a list where a JSON object was expected; a result.json of a check is needed.",

@@ -58,7 +58,7 @@ def test_a_reply_that_is_not_in_its_format():
         ),
         (
             ("render", "function_calling", "--request", "none.yaml"),
-            "none.yaml is not a plain file; a text file is needed.",
+            "none.yaml is not there; a text file is needed.",
         ),
         (("render", "function_calling", "--request", "-"), "The request is empty."),
         (("recipe", "nope"), "The recipe 'nope' is unknown; one of "),
@@ -95,3 +95,9 @@ def test_what_a_reply_says_cannot_steer_the_terminal():
     reply = '{"function": "file_analytics", "params": {"action": "\x9b2J"}}'.encode()
     done = run("parse", "function_calling", "--request", GOLDEN / "request.yaml", "--reply", "-", standard_input=reply)
     assert b'"action": "\\u009b2J"' in done.stdout
+
+
+def test_only_one_file_is_standard_input():
+    done = run("parse", "function_calling", "--request", "-", "--reply", "-")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"--request and --reply are both standard input; one of them has to be a file." in done.stderr

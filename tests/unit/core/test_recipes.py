@@ -134,12 +134,12 @@ def test_values_are_literal_and_lines_of_empty_fields_are_left_out():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({}, "A song lacks about; fill in what is missing."),
-        ({"about": " "}, "A song lacks about; fill in what is missing."),
+        ({}, "A song lacks about (About what); fill in what is missing."),
+        ({"about": " "}, "A song lacks about (About what); fill in what is missing."),
         ({"about": "x", "key": "c", "tempo": 1}, "A song has no field key, tempo; it has about, mood, verses, "
          "must_have, note."),
-        ({"about": "a\nb"}, "about has 2 lines; one line is needed."),
-        ({"about": ["a"]}, "about is ['a']; a line is needed."),
+        ({"about": "a\nb"}, "about (About what) has 2 lines; one line is needed."),
+        ({"about": ["a"]}, "about (About what) is ['a']; a line is needed."),
         ({"about": "x", "mood": "mad"}, "mood is 'mad'; one of sad, glad is needed."),
         ({"about": "x", "verses": "0"}, "verses is '0'; a whole number from 1 is needed."),
         ({"about": "x", "verses": 1.5}, "verses is '1.5'; a whole number from 1 is needed."),
@@ -154,7 +154,7 @@ def test_values_that_do_not_fill_it(values, sentence):
 
 
 def test_there_are_26_letters_for_options():
-    with pytest.raises(RecipeError, match="options has 27 items; there are 26 letters for them"):
+    with pytest.raises(RecipeError, match=r"options \(.*\) has 27 items; there are 26 letters for them"):
         fill(SHIPPED["multiple_choice"], {"options": ["x"] * 27})
     assert fill(SHIPPED["multiple_choice"], {"options": ["x"] * 26}).endswith("\nZ) x")
 

@@ -175,7 +175,7 @@ def test_only_the_tools_that_are_named(capsys):
             ("--server", "nowhere"),
             "'nowhere' is no address of a server; an address such as http://127.0.0.1:5000/v1 is needed.",
         ),
-        (("--plan", "/nowhere/plan.txt"), "--plan /nowhere/plan.txt is not a plain file."),
+        (("--plan", "/nowhere/plan.txt"), "--plan /nowhere/plan.txt is not there."),
         (("--model", "f", "--context", "9"), "--context was given without --server; it is for a server only."),
     ],
 )

@@ -21,3 +21,8 @@ class FormField:
     required: bool = True
     choices: tuple[str, ...] = ()
     bullet: str = "-"
+
+    @property
+    def spoken(self) -> str:
+        """Its name with what a page calls it, where that is something else."""
+        return self.name if self.label.casefold() == self.name else f"{self.name} ({self.label})"

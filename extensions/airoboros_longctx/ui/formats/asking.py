@@ -23,7 +23,7 @@ from .asked_alone import fits, prompt_alone
 from .filled_form import FilledForm, FilledForms
 from .result_html import result_html, text_html
 from .running_plans import ToolsOfPage
-from .shown_state import busy, idle
+from .shown_state import Pace, busy, idle
 from .summarising import Summarising
 
 
@@ -53,16 +53,20 @@ class FormatAsking:
         except Exception as error:
             return [said_html(sentence_of(error, "The message could not be made"), True), ""]
 
-    def on_put(self, *fields: Any) -> list[Any]:
-        """[the chat's field, words]"""
+    def on_put(self, draft: Any, *fields: Any) -> list[Any]:
+        """[the chat's field, words]; ``draft`` is what stands in that field, and stays."""
         import gradio as gr
 
         try:
             message = self._filled.read(fields).message()
+            stands = str((draft.get("text") if isinstance(draft, dict) else draft) or "").strip()
+            if stands and stands != message.strip():
+                raise FormatError("There is a text in the chat's field already; send it or delete it first.")
         except Exception as error:
             return [gr.update(), said_html(sentence_of(error, "The message could not be made"), True)]
         with_files = type(self._host.typing_field()).__name__ == "MultimodalTextbox"
-        typed = {"text": message, "files": []} if with_files else message
+        files = draft.get("files") or [] if isinstance(draft, dict) else []
+        typed = {"text": message, "files": files} if with_files else message
         return [gr.update(value=typed), said_html("The message stands in the chat's field; send it there.")]
 
     def on_ask(self, *fields: Any) -> Iterator[list[Any]]:
@@ -77,8 +81,10 @@ class FormatAsking:
                 summary = self._summarising.begin(recipe, filled, request)
                 yield from self._summarising.follow(summary, request, stopping)
                 return
+            pace = Pace()
             for reply in self._host.reply(prompt_alone(request, message), request.reply_tokens, stopping):
-                yield busy(stopping, note_html("The reply grows."), text_html(reply))
+                if pace.is_due():
+                    yield busy(stopping, note_html("The reply grows."), text_html(reply))
         except Exception as error:
             yield idle(said_html(sentence_of(error, "The question failed"), True), text_html(reply) if reply else "")
             return
@@ -87,15 +93,17 @@ class FormatAsking:
             return
         yield self._read(filled, reply)
 
-    def on_read(self, *fields: Any) -> Iterator[list[Any]]:
-        """The chat's last reply, read as one to the chosen form."""
+    def on_read(self, running: Any, *fields: Any) -> Iterator[list[Any]]:
+        """The chat's last reply, read as one to the chosen form. Where there is none, what is shown stays."""
+        import gradio as gr
+
         try:
             filled = self._filled.read(fields)
             reply = self._host.last_reply(filled.page)
             if not reply:
                 raise FormatError("The chat has no reply yet; put the message into the chat and send it first.")
         except Exception as error:
-            yield idle(said_html(sentence_of(error, "The chat's reply could not be read"), True), "")
+            yield idle(said_html(sentence_of(error, "The chat's reply could not be read"), True), gr.update(), running)
             return
         yield self._read(filled, reply)
 

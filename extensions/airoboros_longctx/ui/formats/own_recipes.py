@@ -8,6 +8,7 @@ from typing import Any
 from ...core.recipes.recipe import Recipe
 from ...format_service import FormList
 from ..documents.messages import said_html, sentence_of
+from .slots import MOST_SLOTS
 
 _EXAMPLE = """\
 name: song
@@ -56,4 +57,12 @@ class OwnRecipes:
             title = self._forms.save(text)
         except Exception as error:
             return None, said_html(sentence_of(error, "The recipe could not be saved"), True)
-        return title, said_html(f"Saved. {title} is among the forms now.")
+        words = f"Saved. {title} is among the forms now."
+        if self._forms.stands_for_one_that_ships(title):
+            words += " The one that ships with that name is back once the file in the folder above is deleted."
+        form = self._forms.known[title]
+        if len(form.fields) > MOST_SLOTS:
+            words += (
+                f" It has {len(form.fields)} fields, and this panel shows {MOST_SLOTS}: use the command line for it."
+            )
+        return title, said_html(words)

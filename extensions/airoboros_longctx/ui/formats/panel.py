@@ -47,7 +47,8 @@ def create_formats_panel(
     with gr.Accordion(HEADING, open=False, elem_id="airoboros-longctx-formats"):
         gr.HTML(note_html(_WHAT))
         problems = gr.HTML(_problems_html(forms), elem_id=f"{_ID}-problems")
-        choice = gr.Dropdown(list(forms.known), label="Form", interactive=True, elem_id=f"{_ID}-choice")
+        names = list(forms.known)
+        choice = gr.Dropdown(names, value=None, label="Form: choose one", interactive=True, elem_id=f"{_ID}-choice")
         about = gr.HTML(elem_id=f"{_ID}-about")
         slots = create_slots()
         with gr.Row(visible=False) as actions:
@@ -101,8 +102,8 @@ def create_formats_panel(
     go_on.click(summarising.on_go_on, [running, *page], shown, **queued(go_on.click))
     stop.click(plans.on_stop, [stopping, running], None, **quiet(stop.click))
     show.click(asking.on_show, filled, [said, result], **quiet(show.click))
-    put.click(asking.on_put, filled, [host.typing_field(), said], **quiet(put.click))
-    read.click(asking.on_read, filled, shown, **queued(read.click))
+    put.click(asking.on_put, [host.typing_field(), *filled], [host.typing_field(), said], **quiet(put.click))
+    read.click(asking.on_read, [running, *filled], shown, **queued(read.click))
     if own.save is not None:
         own.save.click(on_save, [own.text, *page], [choice, problems, *choose_outputs], **quiet(own.save.click))
 
@@ -115,5 +116,6 @@ def _about_html(form: Form) -> str:
     source = ""
     if form.source.startswith("https://"):
         address = html.escape(form.source, quote=True)
-        source = f' <a href="{address}" target="_blank" rel="noopener noreferrer">model card</a>'
+        what = "model card" if form.source.startswith("https://huggingface.co/") else "source"
+        source = f' <a href="{address}" target="_blank" rel="noopener noreferrer">{what}</a>'
     return f'<p class="airoboros-longctx-note">{html.escape(form.description)}{source}</p>'

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from ...core.formats.plan_steps import Plan
 from ...core.recipes.rolling_summary import RollingSummary
 from ...plans.plan_run import PlanRun
 from ...plans.progress import FAILED, STOPPED
+
+#: A page draws more slowly than a reply can grow: drawn at every token, it would still draw what has long ended.
+DRAWN_EVERY_SECONDS = 0.2
+
+
+class Pace:
+    """When a reply that grows is drawn again."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now < self._due:
+            return False
+        self._due = now + DRAWN_EVERY_SECONDS
+        return True
 
 
 def busy(stopping: threading.Event | None, words: str, result: str, running: Any = None) -> list[Any]:

@@ -48,10 +48,10 @@ def _label(field: FormField) -> str:
 
 
 def values_of(fields: Sequence[FormField], slots: Sequence[Any]) -> dict[str, str]:
-    """What was filled in, by the name of its field; an empty one is left out."""
+    """What was filled in, by the name of its field. One that is empty is left out, unless its default was deleted."""
     values = {}
     for number, field in enumerate(fields[:MOST_SLOTS]):
         value = str(slots[2 * number + (field.kind == CHOICE)] or "")
-        if value.strip():
+        if value.strip() or field.default:
             values[field.name] = value
     return values

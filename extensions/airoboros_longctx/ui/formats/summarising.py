@@ -22,7 +22,7 @@ from ..panel_host import PanelHost
 from .asked_alone import message_tokens, prompt_alone, turn_of
 from .filled_form import FilledForm, FilledForms
 from .result_html import text_html
-from .shown_state import busy, idle
+from .shown_state import Pace, busy, idle
 
 #: A reply of so many words may take this many tokens a word, and some more to finish its sentence.
 _TOKENS_PER_WORD, _MORE_TOKENS = 2, 64
@@ -59,9 +59,10 @@ class Summarising:
         try:
             while not summary.finished:
                 yield busy(stopping, note_html(summary.progress), _summary_html(summary), summary)
-                prompt, reply = prompt_alone(request, next_message(summary)), ""
+                prompt, reply, pace = prompt_alone(request, next_message(summary)), "", Pace()
                 for reply in self._host.reply(prompt, summary.most_summary_tokens, stopping):
-                    yield busy(stopping, note_html(summary.progress), text_html(reply), summary)
+                    if pace.is_due():
+                        yield busy(stopping, note_html(summary.progress), text_html(reply), summary)
                 if stopping.is_set():
                     yield idle(said_html(f"Stopped. {_how_far(summary)}"), _summary_html(summary), summary)
                     return

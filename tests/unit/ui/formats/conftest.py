@@ -10,6 +10,7 @@ from extensions.airoboros_longctx.core.documents.shelves import DocumentShelves
 from extensions.airoboros_longctx.core.settings import Settings
 from extensions.airoboros_longctx.format_service import FormList
 from extensions.airoboros_longctx.prompt_service import PageRequest
+from extensions.airoboros_longctx.ui.formats import shown_state
 from extensions.airoboros_longctx.ui.formats.asking import FormatAsking
 from extensions.airoboros_longctx.ui.formats.filled_form import FilledForms
 from extensions.airoboros_longctx.ui.formats.page_tools import PageTools
@@ -76,6 +77,7 @@ class Shown:
 
 
 @pytest.fixture
-def panel(tmp_path):
+def panel(tmp_path, monkeypatch):
     pytest.importorskip("gradio")
+    monkeypatch.setattr(shown_state, "DRAWN_EVERY_SECONDS", 0.0)
     return Panel(tmp_path / "recipes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from extensions.airoboros_longctx.core.documents.chat_session import ChatDocument
 from extensions.airoboros_longctx.core.documents.place import CHAT
 from extensions.airoboros_longctx.core.formats.plan_steps import Plan
+from extensions.airoboros_longctx.ui.formats import shown_state
 from tests.unit.ui.formats.conftest import PLACE, Shown
 
 QUESTION = "How many?"
@@ -73,7 +75,10 @@ def test_the_reply_to_a_recipe_is_text(panel):
     [
         ((None,), "No form is chosen; choose one first."),
         (("no such form",), "No form is chosen; choose one first."),
-        (("Ranked reasoning", QUESTION, "many"), "solutions is 'many'; a whole number is needed."),
+        (
+            ("Ranked reasoning", QUESTION, "many"),
+            "solutions (Number of solutions, 2 to 9) is 'many'; a whole number is needed.",
+        ),
         (
             ("Summary of a text", ""),
             "Text is empty, and no document of this chat is on; fill it in, or add a document.",
@@ -109,10 +114,11 @@ def test_a_model_that_fails_leaves_what_it_said(panel):
 
 def test_the_chats_last_reply_is_read(panel):
     fields = panel.fields("Ranked reasoning", QUESTION)
-    (none,) = map(Shown, panel.asking.on_read(*fields))
+    (none,) = map(Shown, panel.asking.on_read(PLAN, *fields))
+    assert (none.running, "value" in none.result) == (PLAN, False)
     assert "The chat has no reply yet; put the message into the chat and send it first." in html.unescape(none.words)
     panel.host.last = RANKED
-    (read,) = map(Shown, panel.asking.on_read(*fields))
+    (read,) = map(Shown, panel.asking.on_read(None, *fields))
     assert read.result.startswith('<p class="airoboros-longctx-answer">7</p>')
     assert panel.host.prompts == []
 
@@ -127,7 +133,7 @@ def test_a_plan_that_was_read_can_be_run_and_nothing_can_be_retried(panel):
     ]
     panel.host.last = PLAN
     fields = panel.fields(form.title, "What?", tools, ":evidence0:")
-    (read,) = map(Shown, panel.asking.on_read(*fields))
+    (read,) = map(Shown, panel.asking.on_read(None, *fields))
     assert isinstance(read.running, Plan)
     assert read.visible == ["actions", "later", "run"]
 
@@ -143,20 +149,40 @@ def test_the_message_is_put_into_the_chats_field(panel, with_files):
     field = type("MultimodalTextbox", (), {})() if with_files else SimpleNamespace()
     panel.host.typing_field = lambda: field
     message = panel.forms.known["Joke"].message({"topic": "herring"})
-    update, words = panel.asking.on_put(*panel.fields("Joke", "herring"))
-    assert update["value"] == ({"text": message, "files": []} if with_files else message)
+    empty, draft = ({"text": "", "files": ["a.txt"]}, {"text": "Dear all"}) if with_files else (None, "Dear all")
+    update, words = panel.asking.on_put(empty, *panel.fields("Joke", "herring"))
+    assert update["value"] == ({"text": message, "files": ["a.txt"]} if with_files else message)
     assert "The message stands in the chat&#x27;s field; send it there." in words
-    assert "value" not in panel.asking.on_put(*panel.fields(None))[0]
+    assert panel.asking.on_put(update["value"], *panel.fields("Joke", "herring"))[0]["value"] == update["value"]
+    refused, words = panel.asking.on_put(draft, *panel.fields("Joke", "herring"))
+    assert "value" not in refused
+    assert "There is a text in the chat&#x27;s field already; send it or delete it first." in words
+    assert "value" not in panel.asking.on_put(None, *panel.fields(None))[0]
+
+
+def test_a_reply_is_drawn_as_fast_as_a_page_can(panel, monkeypatch):
+    monkeypatch.setattr(shown_state, "DRAWN_EVERY_SECONDS", 60.0)
+    panel.host.replies = [["H", "Ha", "Ha ha", "Ha ha."]]
+    shown = asked(panel, "Joke", "herring")
+    assert [re.sub("<[^>]+>", "", one.result) for one in shown] == ["", "H", "Ha ha."]
+
+
+def test_a_field_that_was_emptied_is_empty(panel):
+    assert "Joke lacks topic (About); fill in what is missing." in asked(panel, "Joke", "")[-1].words
+    assert "Question is empty; fill it in." in asked(panel, "Ranked reasoning", " ")[-1].words
+    words = html.unescape(asked(panel, "Ranked reasoning", QUESTION, "twelve")[-1].words)
+    assert "solutions (Number of solutions, 2 to 9) is 'twelve'; a whole number is needed." in words
+    assert panel.host.prompts == []
 
 
 def test_an_empty_text_is_that_of_the_documents(panel):
     harbor, tower = ChatDocument("Harbor", "It is teal.", id="h"), ChatDocument("", "It is red.", id="t")
     panel.session = panel.session.with_documents(PLACE.shelf(CHAT), [harbor])
     panel.host.replies = [["Short."], ["Short."], ["Short."]]
-    asked(panel, "Summary of a text", "")
+    asked(panel, "Summary of a text", "", "130")
     assert "BEGINCONTEXT\nIt is teal.\nENDCONTEXT" in panel.host.prompts[0][0]
     panel.host.attached = (tower,)
-    asked(panel, "Summary of a text", "")
+    asked(panel, "Summary of a text", "", "130")
     assert "BEGINCONTEXT\nHarbor\n\nIt is teal.\n\nIt is red.\nENDCONTEXT" in panel.host.prompts[1][0]
-    asked(panel, "Summary of a text", "My own.")
+    asked(panel, "Summary of a text", "My own.", "130")
     assert "BEGINCONTEXT\nMy own.\nENDCONTEXT" in panel.host.prompts[2][0]

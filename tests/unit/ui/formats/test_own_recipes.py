@@ -35,6 +35,16 @@ def test_the_recipe_that_is_chosen_is_what_is_changed(drawn):
     assert title == "My <joke>"
     assert "Saved. My &lt;joke&gt; is among the forms now." in words
     assert own.text_of(title) != written
+    assert "The one that ships with that name is back once the file in the folder above is deleted." in words
+
+
+def test_a_recipe_with_more_fields_than_the_panel_shows_is_said(drawn):
+    fields = "".join(f"  f{number}: {{}}\n" for number in range(13))
+    places = " ".join(f"{{f{number}}}" for number in range(13))
+    title, words = drawn().on_save(f"name: many\ntitle: Many\nfields:\n{fields}template: '{places}'\n")
+    assert title == "Many"
+    assert "It has 13 fields, and this panel shows 12: use the command line for it." in words
+    assert "ships" not in words
 
 
 def test_what_is_no_recipe_is_said(drawn):
