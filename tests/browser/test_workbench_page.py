@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.browser.chromium import chromium_page
+from tests.browser.formats import choose, open_formats, press, said
 from tests.browser.workbench_process import serving_workbench
 
 ROOT = Path(__file__).parents[2]
@@ -86,3 +88,13 @@ def test_an_empty_message_is_refused(page):
     page.get_by_label("Message").fill("  ")
     page.get_by_role("button", name="Send").click()
     page.get_by_text("The message is empty").wait_for(timeout=15_000)
+
+
+def test_the_loaded_model_is_asked_in_a_form(page):
+    """The shipped model knows no form: its reply is read all the same, and said to be none, but never stopped."""
+    open_formats(page)
+    assert page.locator("#airoboros-longctx-format-choice input").input_value() == ""
+    choose(page, "Function call")
+    press(page, "ask")
+    said(page).get_by_role("alert").wait_for(timeout=120_000)
+    assert re.search("a function call in JSON or YAML is needed|where a call begins|was found", said(page).inner_text())
