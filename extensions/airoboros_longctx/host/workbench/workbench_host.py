@@ -23,7 +23,7 @@ class WorkbenchHost(WorkbenchBase):
 
     def __init__(self, data_folder: Path) -> None:
         super().__init__(data_folder)
-        self._stopping = threading.Event()
+        self._stopping = self._over = threading.Event()
 
     # -- the Host port ------------------------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ class WorkbenchHost(WorkbenchBase):
 
     def stops_generating(self) -> bool:
         """True once the reply that is generated shall end."""
-        return self._stopping.is_set()
+        return self._stopping.is_set() or self._over.is_set()
 
     def reload_model(self) -> None:
         raise WorkbenchError(f"{LOADER} is scaled in place; nothing is loaded again for it.")
@@ -95,14 +95,18 @@ class WorkbenchHost(WorkbenchBase):
         """
         from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
+        over = threading.Event()  # nobody reads on; ``stopping`` is the caller's alone
+
         class Stop(StoppingCriteria):  # type: ignore[misc]
             def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> bool:
-                return stopping.is_set()
+                return stopping.is_set() or over.is_set()
 
         if self._loaded is None:
             raise WorkbenchError("No model is loaded; load one first.")
         with self.one_at_a_time:
-            self._stopping = stopping
+            if stopping.is_set():
+                return
+            self._stopping, self._over = stopping, over
             model, failure = self._loaded.model, []
             streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=600)
             inputs = self.tokenizer(prompt, return_tensors="pt").to(model.device)
@@ -131,7 +135,7 @@ class WorkbenchHost(WorkbenchBase):
             try:
                 yield from until_stop(streamer, stop)
             finally:
-                stopping.set()
+                over.set()
                 thread.join()
         if failure:
             raise WorkbenchError(f"The model stopped: {type(failure[0]).__name__}: {failure[0]}") from failure[0]
