@@ -13,8 +13,11 @@ MOST_PAGES = 5
 
 
 def web_page(fetch: Callable[[str, Callable[[], bool]], str]) -> RunnableTool:
-    """``fetch`` takes an address, asks now and then whether nobody waits any more, and returns the text of what is there; it decides which addresses may be read, and
-    raises AiroborosLongctxError with a sentence for one that may not or cannot."""
+    """``fetch`` takes an address, and what says whether nobody waits any more; it returns the text of what is there.
+
+    It decides which addresses may be read, and raises AiroborosLongctxError with a sentence for one that may not or
+    cannot.
+    """
 
     def scrape(text: str, stopping: threading.Event) -> str:
         addresses = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))

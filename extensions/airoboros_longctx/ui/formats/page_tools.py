@@ -39,7 +39,10 @@ class PageTools:
         return "\n".join(f"{tool.name}: {tool.description}" for tool in self.available().tools)
 
     def ask(self, message: str, stopping: threading.Event) -> str:
-        """The loaded model's reply to ``message``, what there is once ``stopping`` is set. Raises AiroborosLongctxError where it does not fit."""
+        """The loaded model's reply to ``message``; what there is once ``stopping`` is set.
+
+        Raises AiroborosLongctxError where it does not fit.
+        """
         prompt = prompt_alone(self._request, message)
         return whole_reply(self._host.reply(prompt, self._request.reply_tokens, stopping), stopping)
 
