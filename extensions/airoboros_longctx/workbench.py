@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -183,14 +183,14 @@ class Workbench:
         stop = self.template().stop
         yield from self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, repetition_penalty)
 
-    def ask(self, message: str, cancelled: Callable[[], bool], max_new_tokens: int, temperature: float) -> str:
-        """The reply to ``message`` alone, without history or documents; cut short once ``cancelled`` says so.
+    def ask(self, message: str, stopping: threading.Event, max_new_tokens: int, temperature: float) -> str:
+        """The reply to ``message`` alone, without history or documents; cut short once ``stopping`` is set.
 
         Raises AiroborosLongctxError where it does not fit.
         """
         prompt, stop = self.prompt(message, (), max_new_tokens), self.template().stop
-        growing = self.host.generate(prompt, max_new_tokens, temperature, stop, threading.Event(), 1.0)
-        return whole_reply(growing, cancelled)
+        growing = self.host.generate(prompt, max_new_tokens, temperature, stop, stopping, 1.0)
+        return whole_reply(growing, stopping)
 
 
 def run(

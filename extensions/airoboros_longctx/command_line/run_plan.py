@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ..plans.final_question import FinalQuestion
 from ..plans.plan_run import PlanRun
 from ..plans.progress import DONE
 from ..plans.run_options import RunOptions
-from ..plans.runnable_tool import MODEL_SECONDS, Cancelled, RunnableTool
+from ..plans.runnable_tool import MODEL_SECONDS, RunnableTool
 from .number_of_tokens import number_of_tokens
 from .server_arguments import add_server_arguments, server_options
 from .watched_plan import watched
@@ -46,7 +47,7 @@ exit status: 0 the answer is printed; 1 the plan ended without one; 2 there was 
 """
 _MOST_PLAN_BYTES = 1 << 20
 
-Ask = Callable[[str, Cancelled], str]
+Ask = Callable[[str, threading.Event], str]
 
 
 class RunPlanError(AiroborosLongctxError):
@@ -118,7 +119,7 @@ def _ask(arguments: argparse.Namespace) -> Ask | None:
     workbench = Workbench(server=server)
     workbench.load("" if server is not None else arguments.model)
     tokens, temperature = arguments.max_tokens, arguments.temperature
-    return lambda message, cancelled: workbench.ask(message, cancelled, tokens, temperature)
+    return lambda message, stopping: workbench.ask(message, stopping, tokens, temperature)
 
 
 def _tools(arguments: argparse.Namespace, ask: Ask | None) -> tuple[RunnableTool, ...]:
@@ -153,7 +154,7 @@ def _plan(arguments: argparse.Namespace, request: PlanRequest, ask: Ask | None) 
         return parse(_read(arguments.plan), request)
     print("Asking the model for a plan …", file=sys.stderr, flush=True)
     try:
-        reply = ask(render(request), lambda: False)
+        reply = ask(render(request), threading.Event())
     except KeyboardInterrupt:
         raise RunPlanError("It was stopped before there was a plan.") from None
     try:

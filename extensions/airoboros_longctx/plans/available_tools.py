@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..core.documents.chat_session import ChatDocument
 from .entry_point_tools import entry_point_tools
-from .runnable_tool import Cancelled, RunnableTool
+from .runnable_tool import RunnableTool
 from .tools.calculator import calculator
 from .tools.document_search import document_search
 from .tools.knowledge_model import knowledge_model
@@ -23,9 +24,9 @@ class AvailableTools:
 
 
 def available_tools(
-    ask: Callable[[str, Cancelled], str] | None,
+    ask: Callable[[str, threading.Event], str] | None,
     documents: Callable[[], Sequence[ChatDocument]] | None,
-    fetch: Callable[[str, Cancelled], str] | None,
+    fetch: Callable[[str, Callable[[], bool]], str] | None,
     step_seconds: float | None = None,
 ) -> AvailableTools:
     """The tools that ship, then those of other packages.

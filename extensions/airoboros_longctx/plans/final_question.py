@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..core.formats.plan_steps import Plan, needs
 from ..core.prompts.closed_context import ClosedContext, Document, render
-from .runnable_tool import MODEL_SECONDS, Cancelled, asked
+from .runnable_tool import MODEL_SECONDS, asked
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,12 @@ class FinalQuestion:
     for which it has ``seconds``."""
 
     question: str
-    ask: Callable[[str, Cancelled], str]
+    ask: Callable[[str, threading.Event], str]
     seconds: float = MODEL_SECONDS
 
-    def reply(self, message: str, cancelled: Cancelled) -> str:
+    def reply(self, message: str, stopping: threading.Event) -> str:
         """The model's reply. ToolError where it is empty."""
-        return asked(self.ask, message, cancelled)
+        return asked(self.ask, message, stopping)
 
     def message(self, plan: Plan, results: Mapping[str, str]) -> str:
         """A document for each evidence that the answer rests on, in order, with its tool; then the question.

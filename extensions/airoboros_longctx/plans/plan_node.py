@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,12 +17,12 @@ from .step_calls import Outcome, tool_input
 
 
 class Attempt:
-    """One call of a step's tool. ``dropped``: nobody waits for it any more."""
+    """One call of a step's tool. ``dropped`` is set once nobody waits for it any more."""
 
     def __init__(self, seconds: float) -> None:
         self.begun = time.monotonic()
         self.seconds = seconds
-        self.dropped = False
+        self.dropped = threading.Event()
 
     @property
     def seconds_left(self) -> float:
@@ -72,7 +73,7 @@ class PlanNode:
 
     def _end_attempt(self) -> None:
         if self.attempt is not None:
-            self.attempt.dropped = True
+            self.attempt.dropped.set()
             self.shown = replace(self.shown, seconds=time.monotonic() - self.attempt.begun)
             self.attempt = None
 

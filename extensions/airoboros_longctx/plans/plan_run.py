@@ -201,7 +201,7 @@ class PlanRun:
         attempt = node.begin(text, self._options.step_seconds if tool.seconds is None else tool.seconds)
 
         def work() -> None:
-            outcome = call_tool(tool, text, lambda: attempt.dropped, self._options)
+            outcome = call_tool(tool, text, attempt.dropped, self._options)
             self._take(node, attempt, outcome)
 
         if not self._threads.start(work, f"plan {name}"):

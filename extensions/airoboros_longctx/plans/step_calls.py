@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from ..core.formats.plan_evidence import substituted, substituted_characters
 from ..core.formats.plan_steps import Plan, PlanStep
 from ..core.packing.parts import gap_mark
 from .run_options import RunOptions
-from .runnable_tool import Cancelled, RunnableTool, ToolError
+from .runnable_tool import RunnableTool, ToolError
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ def tool_input(plan: Plan, step: PlanStep, options: RunOptions, results: Mapping
     return substituted(step.input, plan.spelling, results)
 
 
-def call_tool(tool: RunnableTool, text: str, cancelled: Cancelled, options: RunOptions) -> Outcome:
+def call_tool(tool: RunnableTool, text: str, stopping: threading.Event, options: RunOptions) -> Outcome:
     """Whatever ``tool`` does, an Outcome."""
     try:
-        return Outcome(result=_kept(tool.call(text, cancelled), tool, options.result_characters))
+        return Outcome(result=_kept(tool.call(text, stopping), tool, options.result_characters))
     except AiroborosLongctxError as error:
         return Outcome(problem=str(error) or f"{tool.name} failed without a word.")
     except BaseException as error:  # also SystemExit: a tool does not end the program

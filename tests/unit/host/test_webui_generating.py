@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -12,18 +14,24 @@ from extensions.airoboros_longctx.host.webui.chat.generating import reply_to
 
 
 class Model:
-    """What stands behind ``generate_reply``: ``asked`` are its calls, ``ended`` those that were closed early."""
+    """What stands behind ``generate_reply``, which takes the webui's ``lock``, reads the strings of ``state`` that end
+    a reply, and generates: ``asked`` are its calls, ``begun`` those that came so far, ``ended`` those closed early."""
 
     def __init__(self, *replies: str) -> None:
-        self.replies, self.asked, self.ended = replies, [], 0
+        self.replies, self.asked, self.begun, self.ended = replies, [], 0, 0
+        self.lock, self.called = threading.Lock(), threading.Event()
 
     def generate_reply(self, question, state, stopping_strings=None, is_chat=False):
         self.asked.append((question, state, stopping_strings, is_chat))
-        try:
-            yield from self.replies
-        except GeneratorExit:
-            self.ended += 1
-            raise
+        self.called.set()
+        with self.lock:
+            assert state["custom_stopping_strings"] == ""
+            self.begun += 1
+            try:
+                yield from self.replies
+            except GeneratorExit:
+                self.ended += 1
+                raise
 
 
 @pytest.fixture
@@ -32,6 +40,7 @@ def use(webui, monkeypatch):
     webui.start_extension()
     webui.load("scaled")
     webui.shared.model = SimpleNamespace()
+    webui.shared.settings["custom_stopping_strings"] = ""
 
     def use(model: Model) -> Model:
         for name, content in (
@@ -72,3 +81,22 @@ def test_a_reply_that_nobody_waits_for_ends(use):
     assert next(replies) == "One"
     replies.close()
     assert model.ended == 1
+
+
+def test_what_was_stopped_while_it_waited_for_the_lock_asks_the_model_nothing(use):
+    model, stopping = use(Model("One")), threading.Event()
+    with ThreadPoolExecutor(1) as waiting:
+        with model.lock:
+            replies = waiting.submit(list, reply_to("Count.", 20, (), stopping))
+            assert model.called.wait(60)
+            stopping.set()
+        assert replies.result(60) == []
+    assert (len(model.asked), model.begun, model.lock.locked()) == (1, 0, False)
+    assert list(reply_to("Count.", 20, (), threading.Event())) == ["One"]
+
+
+def test_the_webui_may_copy_what_it_is_asked_with(use):
+    model = use(Model("One"))
+    assert list(reply_to("Count.", 20, (), threading.Event())) == ["One"]
+    ((_, state, _, _),) = model.asked
+    assert copy.deepcopy(state) == dict(state)

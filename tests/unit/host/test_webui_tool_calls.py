@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -96,16 +97,23 @@ def test_an_answer_from_results_is_content_while_it_grows():
     assert webui.parsed == ["", ""]
 
 
-def test_content_is_kept_from_the_parser_while_it_is_handed_on_and_no_longer():
+def test_content_is_kept_from_the_parser_that_looks_at_it_and_from_no_other():
+    """Another request's reply may be the very same text, and a call there."""
+    webui = Webui(GOOD)
+    content = webui.calls.replies(webui.histories(), RESULTS)
+    with ThreadPoolExecutor(1) as others:
+        next(content)
+        assert others.submit(webui.calls.parse_tool_call, webui.parse, GOOD, []).result() == [GOOD]
+        assert webui.calls.parse_tool_call(webui.parse, GOOD, [], return_prefix=True) == ([""], "before")
+    # The same thread takes another request while the first is still being sent.
+    assert webui.calls.parse_tool_call(webui.parse, GOOD, []) == [GOOD]
+    assert list(content) == []
+
+
+def test_what_was_not_handed_on_is_parsed():
     webui = Webui("Sunny.")
-    first, second = (webui.calls.replies(webui.histories(), RESULTS) for _ in range(2))
-    next(first), next(second)
-    assert webui.calls.parse_tool_call(webui.parse, "Sunny.", []) == [""]
-    first.close()
-    assert webui.calls.parse_tool_call(webui.parse, "Sunny.", [], return_prefix=True) == ([""], "before")
+    next(webui.calls.replies(webui.histories(), RESULTS))
     assert webui.calls.parse_tool_call(webui.parse, "Sunny", []) == ["Sunny"]
-    assert list(second) == []
-    assert webui.calls.parse_tool_call(webui.parse, "Sunny.", []) == ["Sunny."]
     assert webui.calls.parse_tool_call(webui.parse, None, []) == [None]
 
 

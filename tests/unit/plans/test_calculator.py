@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ TOO_LARGE = "A number is too large; whole numbers of at most 1,000 digits and ot
 
 
 def asked(text: str) -> str:
-    return calculator().call(text, lambda: False)
+    return calculator().call(text, threading.Event())
 
 
 @pytest.mark.parametrize(

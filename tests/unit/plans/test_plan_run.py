@@ -276,9 +276,8 @@ def test_a_tools_own_time_goes_before_the_runs():
 def test_a_tool_is_told_that_nobody_waits():
     told = threading.Event()
 
-    def call(text: str, cancelled) -> str:
-        while not cancelled():
-            pass
+    def call(text: str, stopping) -> str:
+        assert stopping.wait(LONG)
         told.set()
         return ""
 
@@ -456,7 +455,7 @@ def test_every_change_is_seen():
 def test_the_final_question_is_a_closed_context_question():
     asked: list[str] = []
 
-    def ask(message: str, cancelled) -> str:
+    def ask(message: str, stopping) -> str:
         asked.append(message)
         return "Both."
 
@@ -478,7 +477,7 @@ def test_the_final_question_is_a_closed_context_question():
 def test_a_final_question_that_fails_leaves_the_evidence_and_can_be_retried():
     tries = [ToolError("The model is asleep.")]
     first = tool("First", lambda text: "one")
-    final = FinalQuestion("What?", lambda message, cancelled: refuse(tries.pop())(message) if tries else "It is one.")
+    final = FinalQuestion("What?", lambda message, stopping: refuse(tries.pop())(message) if tries else "It is one.")
     run = PlanRun(plan(ONE.format("First"), first), [first], final=final)
     progress = finished(run)
     assert (progress.state, progress.answer) == (FAILED, "one")
@@ -498,7 +497,7 @@ def test_an_empty_reply_to_the_final_question_is_a_failure():
 
 def test_a_final_question_is_not_asked_without_its_evidence():
     bad = tool("Bad", refuse(ToolError("No.")))
-    final = FinalQuestion("What?", lambda message, cancelled: pytest.fail("asked"))
+    final = FinalQuestion("What?", lambda message, stopping: pytest.fail("asked"))
     progress = finished(PlanRun(plan(ONE.format("Bad"), bad), [bad], final=final))
     assert states(progress) == [FAILED, STOPPED]
     assert progress.problem == "There is no answer: :evidence0: failed: No."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.unit.documents.web_server import serving
 
 
 def call(tool: RunnableTool, text: str) -> str:
-    return tool.call(text, lambda: False)
+    return tool.call(text, threading.Event())
 
 
 def error(tool: RunnableTool, text: str) -> str:
@@ -64,7 +65,7 @@ def test_a_search_without_result_says_so():
 def test_evidence_reaches_the_model_defused():
     asked: list[str] = []
 
-    def ask(message, cancelled):
+    def ask(message, stopping):
         asked.append(message)
         return " Blue. "
 
@@ -73,8 +74,8 @@ def test_evidence_reaches_the_model_defused():
 
 
 def test_no_question_and_no_reply():
-    assert error(knowledge_model(lambda message, cancelled: " "), "What?") == "The model's reply is empty; try again."
-    assert error(knowledge_model(lambda message, cancelled: "x"), " ") == (
+    assert error(knowledge_model(lambda message, stopping: " "), "What?") == "The model's reply is empty; try again."
+    assert error(knowledge_model(lambda message, stopping: "x"), " ") == (
         "The question is empty; one for the model is needed."
     )
 
@@ -138,7 +139,7 @@ def names(available) -> list[str]:
 
 def test_what_is_not_allowed_is_not_offered():
     assert names(available_tools(None, None, None)) == ["Calculator"]
-    every = available_tools(lambda message, cancelled: "", lambda: [], fetch, 7.0)
+    every = available_tools(lambda message, stopping: "", lambda: [], fetch, 7.0)
     assert names(every) == ["DocumentSearch", "KnowledgeModel", "Calculator", "TextScraper"]
     assert [tool.seconds for tool in every.tools] == [None, 7.0, None, None]
     assert all("\n" not in tool.description for tool in every.tools)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from extensions.airoboros_longctx.core.errors import AiroborosLongctxError
@@ -29,15 +31,33 @@ def asked(workbench, monkeypatch):  # noqa: F811
 
 def test_the_message_alone_and_no_penalty(workbench, asked):  # noqa: F811
     template = instruction_template(DEFAULT_TEMPLATE)
-    assert workbench.ask("What is it?", lambda: False, 20, 0.0) == "It is blue."
+    assert workbench.ask("What is it?", threading.Event(), 20, 0.0) == "It is blue."
     assert asked == [(render_conversation(template, "What is it?"), 20, 0.0, template.stop, 1.0)]
 
 
 def test_a_reply_that_nobody_waits_for_ends(workbench, asked):  # noqa: F811
-    assert workbench.ask("What is it?", lambda: True, 20, 0.0) == "It"
+    stopping = threading.Event()
+
+    def told(*given):
+        handed.append(given[4])
+        for so_far in ("It", "It is"):
+            yield so_far
+            stopping.set()
+
+    handed = []
+    workbench.host.generate = told
+    assert workbench.ask("What is it?", stopping, 20, 0.0) == "It is"
+    assert handed == [stopping]
+
+
+def test_where_nobody_waits_the_model_is_asked_nothing(workbench, asked):  # noqa: F811
+    stopping = threading.Event()
+    stopping.set()
+    assert workbench.ask("What is it?", stopping, 20, 0.0) == ""
+    assert asked == []
 
 
 def test_what_does_not_fit_is_not_asked(workbench, asked):  # noqa: F811
     with pytest.raises(AiroborosLongctxError, match=r"the window has 100\. Shorten the question or the reply"):
-        workbench.ask("word " * 100, lambda: False, 20, 0.0)
+        workbench.ask("word " * 100, threading.Event(), 20, 0.0)
     assert asked == []

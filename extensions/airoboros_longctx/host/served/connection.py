@@ -61,6 +61,8 @@ class ServerConnection:
         Raises UnfinishedReplyError where the server breaks off after the first event. A server that answers as a whole
         gives one event.
         """
+        if stopping.is_set():
+            return
         connection, events = self._connect(_PIECE_SECONDS), 0
         over = threading.Event()
         closer = threading.Thread(target=_close_when, args=(stopping, over, connection.sock), daemon=True)

@@ -107,6 +107,8 @@ class WorkbenchHost(WorkbenchBase):
         if self._loaded is None:
             raise WorkbenchError("No model is loaded; load one first.")
         with self.one_at_a_time:
+            if stopping.is_set():
+                return
             self._shall_end = shall_end
             model, failure = self._loaded.model, []
             streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=600)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 from ...core.errors import AiroborosLongctxError
 from ...core.foreign_text import quoted
-from ..runnable_tool import Cancelled, RunnableTool, ToolError
+from ..runnable_tool import RunnableTool, ToolError
 
 MOST_PAGES = 5
 
 
-def web_page(fetch: Callable[[str, Cancelled], str]) -> RunnableTool:
-    """``fetch`` takes an address and returns the text of what is there; it decides which addresses may be read, and
-    raises AiroborosLongctxError with a sentence for one that may not or cannot."""
+def web_page(fetch: Callable[[str, Callable[[], bool]], str]) -> RunnableTool:
+    """``fetch`` takes an address, and what says whether nobody waits any more; it returns the text of what is there.
 
-    def scrape(text: str, cancelled: Cancelled) -> str:
+    It decides which addresses may be read, and raises AiroborosLongctxError with a sentence for one that may not or
+    cannot.
+    """
+
+    def scrape(text: str, stopping: threading.Event) -> str:
         addresses = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
         if not addresses:
             raise ToolError("No address was given; one a line, such as https://web.site/page, is needed.")
@@ -24,7 +28,7 @@ def web_page(fetch: Callable[[str, Cancelled], str]) -> RunnableTool:
         pages, problems = [], []
         for address in addresses:
             try:
-                pages.append(f"From {quoted(address, 200)}:\n\n{fetch(address, cancelled)}")
+                pages.append(f"From {quoted(address, 200)}:\n\n{fetch(address, stopping.is_set)}")
             except AiroborosLongctxError as error:
                 problems.append(str(error))
         if not pages:

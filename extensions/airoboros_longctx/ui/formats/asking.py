@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ from .asked_alone import fits, prompt_alone
 from .filled_form import FilledForm, FilledForms
 from .result_html import result_html, text_html
 from .running_plans import ToolsOfPage
-from .shown_state import Pace, busy, idle
+from .shown_state import Pace, Stopping, busy, idle
 from .summarising import Summarising
 
 
@@ -71,7 +70,7 @@ class FormatAsking:
 
     def on_ask(self, *fields: Any) -> Iterator[list[Any]]:
         """Ask the loaded model outside the chat, and read its reply."""
-        stopping, reply = threading.Event(), ""
+        stopping, reply = Stopping(), ""
         yield busy(stopping, note_html("Asking …"), "")
         try:
             filled = self._filled.read(fields)

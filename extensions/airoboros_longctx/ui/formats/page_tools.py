@@ -11,7 +11,7 @@ from ...core.documents.shelves import DocumentShelves
 from ...core.settings import Settings
 from ...documents.web_page import page_text
 from ...plans.available_tools import AvailableTools, available_tools
-from ...plans.runnable_tool import MODEL_SECONDS, Cancelled, whole_reply
+from ...plans.runnable_tool import MODEL_SECONDS, whole_reply
 from ..panel_host import PanelHost
 from .asked_alone import prompt_alone
 from .filled_form import documents_of
@@ -38,10 +38,13 @@ class PageTools:
         """The tools as a form asks for them, a line for each."""
         return "\n".join(f"{tool.name}: {tool.description}" for tool in self.available().tools)
 
-    def ask(self, message: str, cancelled: Cancelled) -> str:
-        """The loaded model's reply to ``message``. Raises AiroborosLongctxError where it does not fit."""
+    def ask(self, message: str, stopping: threading.Event) -> str:
+        """The loaded model's reply to ``message``; what there is once ``stopping`` is set.
+
+        Raises AiroborosLongctxError where it does not fit.
+        """
         prompt = prompt_alone(self._request, message)
-        return whole_reply(self._host.reply(prompt, self._request.reply_tokens, threading.Event()), cancelled)
+        return whole_reply(self._host.reply(prompt, self._request.reply_tokens, stopping), stopping)
 
     def _documents(self) -> Sequence[ChatDocument]:
         return documents_of(self._shelves, self._session, self._request)

@@ -18,6 +18,7 @@ from .filled_form import FilledForms
 from .own_recipes import OwnRecipes
 from .page_tools import PageTools
 from .running_plans import RunningPlans
+from .shown_state import until_left
 from .slots import create_slots, slots_for
 from .summarising import Summarising
 
@@ -74,16 +75,19 @@ def create_formats_panel(
         return [*chosen, own.text_of(title)] if own.text is not None else chosen
 
     def on_other_form(stopping: Any, running: Any, title: str | None, *page: Any) -> list[Any]:
-        plans.on_stop(stopping, running)
+        plans.on_leave(stopping, running)
         return on_choose(title, *page)
 
     def on_open() -> list[Any]:
         forms.read()
         return [gr.update(choices=list(forms.known)), _problems_html(forms)]
 
-    def on_save(text: str, *page: Any) -> list[Any]:
+    def on_save(stopping: Any, running: Any, text: str, *page: Any) -> list[Any]:
         title, words = own.on_save(text)
-        drawn = [gr.update() for _ in choose_outputs] if title is None else on_choose(title, *page)
+        if title is None:
+            drawn = [gr.update() for _ in choose_outputs]
+        else:
+            drawn = on_other_form(stopping, running, title, *page)
         drawn[choose_outputs.index(said)] = words
         chosen = gr.update() if title is None else gr.update(choices=list(forms.known), value=title)
         return [chosen, _problems_html(forms), *drawn]
@@ -96,16 +100,18 @@ def create_formats_panel(
     choose = choice.input if hasattr(choice, "input") else choice.change
     choose(on_other_form, [stopping, running, choice, *page], choose_outputs, **quiet(choose))
     host.open_event()(on_open, None, [choice, problems], **quiet(host.open_event()))
-    ask.click(asking.on_ask, filled, shown, **queued(ask.click))
-    run.click(plans.on_run, [running, *page], shown, **queued(run.click))
-    retry.click(plans.on_retry, running, shown, **queued(retry.click))
-    go_on.click(summarising.on_go_on, [running, *page], shown, **queued(go_on.click))
+    ask.click(until_left(asking.on_ask), filled, shown, **queued(ask.click))
+    run.click(until_left(plans.on_run), [running, *page], shown, **queued(run.click))
+    retry.click(until_left(plans.on_retry), running, shown, **queued(retry.click))
+    go_on.click(until_left(summarising.on_go_on), [running, *page], shown, **queued(go_on.click))
     stop.click(plans.on_stop, [stopping, running], None, **quiet(stop.click))
     show.click(asking.on_show, filled, [said, result], **quiet(show.click))
     put.click(asking.on_put, [host.typing_field(), *filled], [host.typing_field(), said], **quiet(put.click))
     read.click(asking.on_read, [running, *filled], shown, **queued(read.click))
     if own.save is not None:
-        own.save.click(on_save, [own.text, *page], [choice, problems, *choose_outputs], **quiet(own.save.click))
+        own.save.click(
+            on_save, [stopping, running, own.text, *page], [choice, problems, *choose_outputs], **quiet(own.save.click)
+        )
 
 
 def _problems_html(forms: FormList) -> str:

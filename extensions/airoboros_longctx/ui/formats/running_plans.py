@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from ...plans.run_options import RunOptions
 from ..documents.messages import note_html, said_html, sentence_of
 from .page_tools import PageTools
 from .plan_html import plan_html
-from .shown_state import busy, idle
+from .shown_state import Stopping, busy, idle
 
 #: How long a page waits before it shows a plan's seconds again, while nothing else happens.
 _LOOK_EVERY_SECONDS = 1.0
@@ -58,13 +57,19 @@ class RunningPlans:
         yield from self._follow(running, "")
 
     def _follow(self, run: PlanRun, words: str) -> Iterator[list[Any]]:
-        progress, said = run.progress(), said_html(words, True)
+        stopping, progress, said = Stopping(), run.progress(), said_html(words, True)
         while progress.state == RUNNING:
-            yield busy(None, said or note_html("The plan runs."), plan_html(progress), run)
+            yield busy(stopping, said or note_html("The plan runs."), plan_html(progress), run)
             progress = run.wait_for_change(progress, _LOOK_EVERY_SECONDS)
         yield idle(said, plan_html(progress), run)
 
-    def on_stop(self, stopping: threading.Event | None, running: Any) -> None:
+    def on_leave(self, stopping: Stopping | None, running: Any) -> None:
+        """Stop it, and show nothing more of it: the page shows another form."""
+        if stopping is not None:
+            stopping.left = True
+        self.on_stop(stopping, running)
+
+    def on_stop(self, stopping: Stopping | None, running: Any) -> None:
         """Stop whatever the page waits for."""
         if stopping is not None:
             stopping.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +21,7 @@ from ..panel_host import PanelHost
 from .asked_alone import message_tokens, prompt_alone, turn_of
 from .filled_form import FilledForm, FilledForms
 from .result_html import text_html
-from .shown_state import Pace, busy, idle
+from .shown_state import Pace, Stopping, busy, idle
 
 #: A reply of so many words may take this many tokens a word, and some more to finish its sentence.
 _TOKENS_PER_WORD, _MORE_TOKENS = 2, 64
@@ -52,9 +51,9 @@ class Summarising:
         except Exception as error:
             yield idle(said_html(sentence_of(error, "The summary could not go on"), True), "", running)
             return
-        yield from self.follow(running, request, threading.Event())
+        yield from self.follow(running, request, Stopping())
 
-    def follow(self, summary: RollingSummary, request: PageRequest, stopping: threading.Event) -> Iterator[list[Any]]:
+    def follow(self, summary: RollingSummary, request: PageRequest, stopping: Stopping) -> Iterator[list[Any]]:
         """Read the pieces in turn; what is done stays when it is stopped or fails."""
         try:
             while not summary.finished:

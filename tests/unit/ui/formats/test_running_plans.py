@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from extensions.airoboros_longctx.core.settings import Settings
 from extensions.airoboros_longctx.plans.available_tools import AvailableTools
 from extensions.airoboros_longctx.plans.plan_run import PlanRun
+from extensions.airoboros_longctx.ui.formats.page_tools import PageTools
+from extensions.airoboros_longctx.ui.formats.shown_state import until_left
 from tests.unit.plans.stub_tools import Gate, plan, tool
 from tests.unit.ui.formats.conftest import Shown
 
@@ -75,3 +80,45 @@ def test_without_a_plan(panel):
     (retried,) = map(Shown, panel.plans.on_retry(None))
     assert "The plan has not run yet; run it first." in retried.words
     assert retried.visible == ["actions"]
+
+
+def test_stop_reaches_the_model_and_asks_it_nothing_more(panel):
+    """Of four questions that wait for the model one after another, the first alone is asked."""
+    begun, model, handed = threading.Event(), threading.Lock(), []
+
+    def reply(prompt, reply_tokens, stopping):
+        handed.append(stopping)
+        with model:
+            if stopping.is_set():
+                return
+            panel.host.prompts.append(prompt)
+            begun.set()
+            assert stopping.wait(60)
+            yield "It"
+
+    panel.host.reply = reply
+    tools = PageTools(panel.host, panel.shelves, Settings(), panel.session, ()).available().tools
+    steps = "".join(f"Plan: Ask.\n:evidence{n}: = KnowledgeModel[What is {n}?]\n" for n in range(4))
+    outputs = panel.plans.on_run(plan(f"{steps}Answer: :evidence3:", *tools), panel.session)
+    first = Shown(next(outputs))
+    assert begun.wait(60)
+    panel.plans.on_stop(first.stopping, first.running)
+    *_, last = map(Shown, outputs)
+    for thread in threading.enumerate():
+        if thread.name.startswith("plan :evidence"):
+            thread.join(60)
+    assert [step.state for step in last.running.progress().steps] == ["stopped"] * 4
+    assert len(panel.host.prompts) == 1
+    assert all(stopping.is_set() for stopping in handed)
+
+
+def test_another_form_has_nothing_of_a_plan_that_ran(panel, use):
+    gate = Gate("Do")
+    outputs = until_left(panel.plans.on_run)(use(gate.tool), None)
+    first = Shown(next(outputs))
+    assert gate.begun.wait(60)
+    panel.plans.on_leave(first.stopping, first.running)
+    (last,) = map(Shown, outputs)
+    gate.open()
+    assert first.running.progress().state == "stopped"
+    assert (last.stopping, last.running, last.words, last.result, last.visible) == (None, None, "", "", ["actions"])

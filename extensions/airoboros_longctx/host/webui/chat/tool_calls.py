@@ -10,9 +10,7 @@ import html
 import json
 import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,20 +21,24 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MARKS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>[]{}()`|"})
 
 
+class _HandedOn(threading.local):
+    """``content``: the reply that was just handed on as text in this thread, until the API has looked at it."""
+
+    content: str | None = None
+
+
 class WebuiToolCalls:
     """``log`` takes a sentence about a reply that is no call."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
-        self._contents: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._handed_on = _HandedOn()
 
     def replies(self, histories: Iterator[Any], request: ToolRequest) -> Iterator[Any]:
         """``histories`` with the reply to ``request`` in their last row. A call is held back until it is complete."""
         if request.results:
             for history in histories:
-                with self._as_content(history):
-                    yield history
+                yield self._as_content(history)
             return
         last = None
         for history in histories:
@@ -47,13 +49,16 @@ class WebuiToolCalls:
         if call is not None:
             yield _with_reply(last, call)
             return
-        with self._as_content(last):
-            yield last
+        yield self._as_content(last)
 
     def parse_tool_call(self, original: Callable[..., Any], answer: Any, *more: Any, **named: Any) -> Any:
-        """The webui's parser; what is being handed on as content has no calls for it."""
-        with self._lock:
-            is_content = isinstance(answer, str) and self._contents[answer] > 0
+        """The webui's parser; what was handed on as content has no calls for it.
+
+        The API looks at each reply once, as soon as it has it and in the same thread: other requests at the same time
+        are told apart even where their replies are alike.
+        """
+        content, self._handed_on.content = self._handed_on.content, None
+        is_content = isinstance(answer, str) and answer == content
         return original("" if is_content else answer, *more, **named)
 
     def _call(self, history: Any, request: ToolRequest) -> str | None:
@@ -70,17 +75,10 @@ class WebuiToolCalls:
             self._log(f"A reply could not be read as a call: {type(error).__name__}: {error}.")
         return None
 
-    @contextmanager
-    def _as_content(self, history: Any) -> Iterator[None]:
-        """While the API looks at ``history``, its reply is text."""
-        text = _reply(history)
-        with self._lock:
-            self._contents[text] += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._contents -= Counter((text,))
+    def _as_content(self, history: Any) -> Any:
+        """``history``, whose reply is text when the API looks at it."""
+        self._handed_on.content = _reply(history)
+        return history
 
 
 def call_text(call: dict[str, Any]) -> str:
