@@ -7,8 +7,10 @@ import re
 import threading
 from pathlib import Path
 
+from extensions.airoboros_longctx.format_service import forms
 from tests.unit.core.formats import nobel_prize
 
+FORMS = forms(None)[0]
 GOLDEN = Path(__file__).parents[1] / "golden" / "formats"
 STUB_TOOLS = Path(__file__).parents[1] / "stub_tools"
 TOURNAMENT = (
@@ -93,6 +95,7 @@ def choose(page, title):
     options = page.locator("[role=option], ul.options li")  # each with a tick in front, which is hidden
     options.filter(has_text=re.compile(rf"^\W*{re.escape(title)}\s*$")).click()
     button(page, "ask").wait_for()
+    panel(page).locator("#airoboros-longctx-format-about").get_by_text(FORMS[title].description).wait_for()
     page.wait_for_function(
         "title => document.querySelector('#airoboros-longctx-format-choice input').value === title", arg=title
     )
@@ -138,6 +141,18 @@ fields:
 template: |
   Write a song about {about}.
 """
+
+
+def what_was_filled_in_stays(page):
+    """In each form, while others are looked at; what was emptied stays empty, and is asked for."""
+    choose(page, "Joke")
+    fill(page, "About", "")
+    choose(page, "Multiple choice")
+    choose(page, "Joke")
+    assert panel(page).get_by_label("About").and_(page.locator("textarea:visible, input:visible")).input_value() == ""
+    press(page, "show")
+    said(page).get_by_text("Joke lacks topic (About); fill in what is missing.").wait_for()
+    fill(page, "About", "herring")
 
 
 def summarise_and_stop(page):

@@ -22,6 +22,7 @@ from tests.browser.formats import (
     save_a_recipe,
     script,
     summarise_and_stop,
+    what_was_filled_in_stays,
 )
 from tests.browser.test_webui_documents import LATER, add, open_page, send, settled
 from tests.browser.test_workbench_server import picture
@@ -113,6 +114,7 @@ def test_a_long_text_in_pieces_and_a_recipe_of_ones_own(newest, host, scripted_w
         open_formats(page)
         summarise_and_stop(page)
         picture(page, "webui-formats-summary")
+        what_was_filled_in_stays(page)
         save_a_recipe(page)
         picture(page, "webui-formats-recipe")
         assert "Place" not in page.locator("#chat").inner_text()
@@ -175,5 +177,6 @@ def test_the_shipped_model_is_asked_outside_the_chat(start, models, host):
         said(page).get_by_text("The message stands in the chat's field").wait_for()
         assert TOURNAMENT in page.locator("#chat-input textarea, #main textarea").first.input_value()
         assert page.locator("#chat").inner_text() == chat
+        what_was_filled_in_stays(page)
         save_a_recipe(page)
         picture_of_panel(page, f"{host.name}-formats-recipe")

@@ -24,6 +24,7 @@ from tests.browser.formats import (
     save_a_recipe,
     script,
     summarise_and_stop,
+    what_was_filled_in_stays,
 )
 from tests.browser.test_workbench_server import STATUS, picture
 from tests.browser.workbench_process import serving_workbench
@@ -153,6 +154,7 @@ def test_the_documents_of_the_chat_are_the_text(page, scripted):
 
 
 def test_a_recipe_of_ones_own_is_saved_and_asked(page):
+    what_was_filled_in_stays(page)
     save_a_recipe(page)
     page.reload()
     open_formats(page)

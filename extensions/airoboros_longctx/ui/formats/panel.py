@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.documents.shelves import DocumentShelves
+from ...core.formats.form_field import FormField
 from ...core.settings import Settings
 from ...format_service import Form, FormList
 from ..documents.messages import note_html, said_html
@@ -19,7 +20,7 @@ from .own_recipes import OwnRecipes
 from .page_tools import PageTools
 from .running_plans import RunningPlans
 from .shown_state import until_left
-from .slots import create_slots, slots_for
+from .slots import MOST_SLOTS, changed_in, create_slots, slots_for
 from .summarising import Summarising
 
 HEADING = "Formats"
@@ -45,6 +46,8 @@ def create_formats_panel(
     summarising = Summarising(host, filled_forms)
     asking, plans = FormatAsking(host, filled_forms, tools, summarising), RunningPlans(settings, tools)
     stopping, running = gr.State(None), gr.State(None)
+    #: The form that is shown, and what was changed in each, by its title.
+    drafts = gr.State((None, {}))
     with gr.Accordion(HEADING, open=False, elem_id="airoboros-longctx-formats"):
         gr.HTML(note_html(_WHAT))
         problems = gr.HTML(_problems_html(forms), elem_id=f"{_ID}-problems")
@@ -66,28 +69,33 @@ def create_formats_panel(
         result = gr.HTML(elem_id=f"{_ID}-result")
         own = OwnRecipes(forms, host.one_person)
 
-    def on_choose(title: str | None, session: Any, *page: Any) -> list[Any]:
+    def fields_of(title: str | None, session: Any, page: Sequence[Any]) -> tuple[FormField, ...]:
         form = forms.known.get(title or "")
-        fields = asking.fields(form, session, page) if form is not None else ()
+        return asking.fields(form, session, page) if form is not None else ()
+
+    def on_other_form(stopping: Any, running: Any, drafts: Any, title: str | None, *filled: Any) -> list[Any]:
+        """Show the form with ``title`` as it was left; what goes on in the one before ends."""
+        plans.on_leave(stopping, running)
+        slots, (session, *page) = filled[: 2 * MOST_SLOTS], filled[2 * MOST_SLOTS :]
+        left, changes = drafts
+        changes = {**changes, left: changed_in(fields_of(left, session, page), slots)}
+        form = forms.known.get(title or "")
+        drawn = slots_for(fields_of(title, session, page), changes.get(title, {}))
         about = _about_html(form) if form is not None else ""
         hidden = gr.update(visible=False)
-        chosen = [about, gr.update(visible=form is not None), *slots_for(fields), "", "", hidden, None]
+        chosen = [about, gr.update(visible=form is not None), *drawn, "", "", hidden, None, (title, changes)]
         return [*chosen, own.text_of(title)] if own.text is not None else chosen
-
-    def on_other_form(stopping: Any, running: Any, title: str | None, *page: Any) -> list[Any]:
-        plans.on_leave(stopping, running)
-        return on_choose(title, *page)
 
     def on_open() -> list[Any]:
         forms.read()
         return [gr.update(choices=list(forms.known)), _problems_html(forms)]
 
-    def on_save(stopping: Any, running: Any, text: str, *page: Any) -> list[Any]:
+    def on_save(text: str, stopping: Any, running: Any, drafts: Any, *filled: Any) -> list[Any]:
         title, words = own.on_save(text)
         if title is None:
             drawn = [gr.update() for _ in choose_outputs]
         else:
-            drawn = on_other_form(stopping, running, title, *page)
+            drawn = on_other_form(stopping, running, drafts, title, *filled)
         drawn[choose_outputs.index(said)] = words
         chosen = gr.update() if title is None else gr.update(choices=list(forms.known), value=title)
         return [chosen, _problems_html(forms), *drawn]
@@ -95,10 +103,11 @@ def create_formats_panel(
     page = [host.session, *host.inputs()]
     filled = [choice, *slots, *page]
     shown = [stopping, running, stop, actions, later, run, retry, go_on, said, result]
-    choose_outputs = [about, actions, *slots, said, result, later, running]
+    before = [stopping, running, drafts]
+    choose_outputs = [about, actions, *slots, said, result, later, running, drafts]
     choose_outputs += [own.text] if own.text is not None else []
     choose = choice.input if hasattr(choice, "input") else choice.change
-    choose(on_other_form, [stopping, running, choice, *page], choose_outputs, **quiet(choose))
+    choose(on_other_form, [*before, *filled], choose_outputs, **quiet(choose))
     host.open_event()(on_open, None, [choice, problems], **quiet(host.open_event()))
     ask.click(until_left(asking.on_ask), filled, shown, **queued(ask.click))
     run.click(until_left(plans.on_run), [running, *page], shown, **queued(run.click))
@@ -109,9 +118,8 @@ def create_formats_panel(
     put.click(asking.on_put, [host.typing_field(), *filled], [host.typing_field(), said], **quiet(put.click))
     read.click(asking.on_read, [running, *filled], shown, **queued(read.click))
     if own.save is not None:
-        own.save.click(
-            on_save, [stopping, running, own.text, *page], [choice, problems, *choose_outputs], **quiet(own.save.click)
-        )
+        inputs = [own.text, *before, *slots, *page]
+        own.save.click(on_save, inputs, [choice, problems, *choose_outputs], **quiet(own.save.click))
 
 
 def _problems_html(forms: FormList) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...core.formats.form_field import CHOICE, DOCUMENT, LINE, NUMBER, FormField
@@ -25,20 +25,33 @@ def create_slots() -> list[Any]:
     return slots
 
 
-def slots_for(fields: Sequence[FormField]) -> list[Any]:
-    """The slots as ``fields`` need them, with their defaults."""
+def slots_for(fields: Sequence[FormField], values: Mapping[str, str]) -> list[Any]:
+    """The slots as ``fields`` need them, filled in with ``values`` by name, else with their defaults."""
     import gradio as gr
 
     shown: list[Any] = []
     for field in fields[:MOST_SLOTS]:
-        label = _label(field)
+        label, value = _label(field), values.get(field.name, _default(field))
         if field.kind == CHOICE:
-            chosen, choices = field.default or field.choices[0], list(field.choices)
-            shown += [gr.update(visible=False), gr.update(choices=choices, value=chosen, label=label, visible=True)]
+            choices = list(field.choices)
+            shown += [gr.update(visible=False), gr.update(choices=choices, value=value, label=label, visible=True)]
         else:
             lines = 1 if field.kind in (LINE, NUMBER) else _LINES
-            shown += [gr.update(value=field.default, label=label, lines=lines, visible=True), gr.update(visible=False)]
+            shown += [gr.update(value=value, label=label, lines=lines, visible=True), gr.update(visible=False)]
     return shown + [gr.update(visible=False)] * (2 * MOST_SLOTS - len(shown))
+
+
+def _default(field: FormField) -> str:
+    return field.default or (field.choices[0] if field.kind == CHOICE else "")
+
+
+def changed_in(fields: Sequence[FormField], slots: Sequence[Any]) -> dict[str, str]:
+    """What a person changed, by the name of its field; what was emptied is empty."""
+    stands = {
+        field.name: str(slots[2 * number + (field.kind == CHOICE)] or "")
+        for number, field in enumerate(fields[:MOST_SLOTS])
+    }
+    return {field.name: stands[field.name] for field in fields[:MOST_SLOTS] if stands[field.name] != _default(field)}
 
 
 def _label(field: FormField) -> str:

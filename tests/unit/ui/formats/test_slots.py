@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from extensions.airoboros_longctx.core.formats.form_field import CHOICE, DOCUMENT, LIST, NUMBER, FormField
-from extensions.airoboros_longctx.ui.formats.slots import MOST_SLOTS, slots_for, values_of
+from extensions.airoboros_longctx.ui.formats.slots import MOST_SLOTS, changed_in, slots_for, values_of
 
 WHO = FormField("who", "Who", default="Ann")
 MOOD = FormField("mood", "Mood", CHOICE, choices=("sad", "glad"))
@@ -14,9 +14,9 @@ TEXT = FormField("text", "Text", DOCUMENT)
 COUNT = FormField("count", "How many", NUMBER, default="3")
 
 
-def shown(fields):
+def shown(fields, values=None):
     pytest.importorskip("gradio")
-    updates = slots_for(fields)
+    updates = slots_for(fields, values or {})
     assert len(updates) == 2 * MOST_SLOTS
     return [{key: value for key, value in one.items() if key != "__type__"} for one in updates]
 
@@ -26,6 +26,14 @@ def test_a_field_takes_its_slot_and_the_others_hide():
     assert updates[0] == {"value": "Ann", "label": "Who", "lines": 1, "visible": True}
     assert updates[3] == {"choices": ["sad", "glad"], "value": "sad", "label": "Mood", "visible": True}
     assert [number for number, one in enumerate(updates) if one["visible"]] == [0, 3]
+
+
+def test_what_was_changed_is_there_again():
+    updates = shown((WHO, MOOD, COUNT), {"who": "", "mood": "glad"})
+    assert [updates[number]["value"] for number in (0, 3, 4)] == ["", "glad", "3"]
+    slots = ["", None, None, "glad", "3", None]
+    assert changed_in((WHO, MOOD, COUNT), slots) == {"who": "", "mood": "glad"}
+    assert changed_in((WHO, MOOD, COUNT), ["Ann", None, None, "sad", "3", None]) == {}
 
 
 def test_a_label_says_what_an_empty_field_means():
