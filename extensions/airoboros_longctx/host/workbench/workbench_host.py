@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ class WorkbenchHost(WorkbenchBase):
 
     def __init__(self, data_folder: Path) -> None:
         super().__init__(data_folder)
-        self._stopping = self._over = threading.Event()
+        self._shall_end: Callable[[], bool] = lambda: False
 
     # -- the Host port ------------------------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ class WorkbenchHost(WorkbenchBase):
 
     def stops_generating(self) -> bool:
         """True once the reply that is generated shall end."""
-        return self._stopping.is_set() or self._over.is_set()
+        return self._shall_end()
 
     def reload_model(self) -> None:
         raise WorkbenchError(f"{LOADER} is scaled in place; nothing is loaded again for it.")
@@ -95,18 +95,21 @@ class WorkbenchHost(WorkbenchBase):
         """
         from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
-        over = threading.Event()  # nobody reads on; ``stopping`` is the caller's alone
+        left = threading.Event()  # nobody reads on; ``stopping`` is the caller's, and stays as it is
+
+        def shall_end() -> bool:
+            return stopping.is_set() or left.is_set()
 
         class Stop(StoppingCriteria):  # type: ignore[misc]
             def __call__(self, input_ids: Any, scores: Any, **kwargs: Any) -> bool:
-                return stopping.is_set() or over.is_set()
+                return shall_end()
 
         if self._loaded is None:
             raise WorkbenchError("No model is loaded; load one first.")
         with self.one_at_a_time:
             if stopping.is_set():
                 return
-            self._stopping, self._over = stopping, over
+            self._shall_end = shall_end
             model, failure = self._loaded.model, []
             streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=600)
             inputs = self.tokenizer(prompt, return_tensors="pt").to(model.device)
@@ -135,7 +138,7 @@ class WorkbenchHost(WorkbenchBase):
             try:
                 yield from until_stop(streamer, stop)
             finally:
-                over.set()
+                left.set()
                 thread.join()
         if failure:
             raise WorkbenchError(f"The model stopped: {type(failure[0]).__name__}: {failure[0]}") from failure[0]

@@ -21,13 +21,18 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _MARKS = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>[]{}()`|"})
 
 
+class _HandedOn(threading.local):
+    """``content``: the reply that was just handed on in this thread as text, until the API has looked at it."""
+
+    content: str | None = None
+
+
 class WebuiToolCalls:
     """``log`` takes a sentence about a reply that is no call."""
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
-        #: ``content`` of a thread is the reply that was just handed on there as text, until the API has looked at it.
-        self._handed_on = threading.local()
+        self._handed_on = _HandedOn()
 
     def replies(self, histories: Iterator[Any], request: ToolRequest) -> Iterator[Any]:
         """``histories`` with the reply to ``request`` in their last row. A call is held back until it is complete."""
@@ -52,7 +57,7 @@ class WebuiToolCalls:
         The API looks at each reply once, as soon as it has it and in the same thread: other requests at the same time
         are told apart even where their replies are alike.
         """
-        content, self._handed_on.content = getattr(self._handed_on, "content", None), None
+        content, self._handed_on.content = self._handed_on.content, None
         is_content = isinstance(answer, str) and answer == content
         return original("" if is_content else answer, *more, **named)
 
