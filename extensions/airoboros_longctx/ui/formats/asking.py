@@ -20,9 +20,10 @@ from ..documents.messages import note_html, said_html, sentence_of
 from ..panel_host import PanelHost
 from .asked_alone import fits, prompt_alone
 from .filled_form import FilledForm, FilledForms
+from .leaving import Stopping
 from .result_html import result_html, text_html
 from .running_plans import ToolsOfPage
-from .shown_state import Pace, Stopping, busy, idle
+from .shown_state import Pace, busy, idle
 from .summarising import Summarising
 
 

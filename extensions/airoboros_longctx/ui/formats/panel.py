@@ -16,10 +16,10 @@ from ..gradio_versions import queued, quiet
 from ..panel_host import PanelHost
 from .asking import FormatAsking
 from .filled_form import FilledForms
+from .leaving import until_left
 from .own_recipes import OwnRecipes
 from .page_tools import PageTools
 from .running_plans import RunningPlans
-from .shown_state import until_left
 from .slots import MOST_SLOTS, changed_in, create_slots, slots_for
 from .summarising import Summarising
 

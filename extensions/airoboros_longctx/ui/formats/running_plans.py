@@ -13,9 +13,10 @@ from ...plans.plan_run import PlanRun
 from ...plans.progress import RUNNING
 from ...plans.run_options import RunOptions
 from ..documents.messages import note_html, said_html, sentence_of
+from .leaving import Stopping
 from .page_tools import PageTools
 from .plan_html import plan_html
-from .shown_state import Stopping, busy, idle
+from .shown_state import busy, idle
 
 #: How long a page waits before it shows a plan's seconds again, while nothing else happens.
 _LOOK_EVERY_SECONDS = 1.0

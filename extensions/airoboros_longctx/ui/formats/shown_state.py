@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...core.formats.plan_steps import Plan
@@ -30,13 +29,7 @@ class Pace:
         return True
 
 
-class Stopping(threading.Event):
-    """Set once what goes on shall end. ``left``: its page shows another form by then, and nothing of it any more."""
-
-    left = False
-
-
-def busy(stopping: Stopping, words: str, result: str, running: Any = None) -> list[Any]:
+def busy(stopping: threading.Event | None, words: str, result: str, running: Any = None) -> list[Any]:
     """[stopping, running, Stop, actions, later actions, Run, Retry, Go on, words, result] while something goes on.
 
     ``running`` is what the page has to go on with: a plan as it was read, a plan's run, or a summary.
@@ -56,21 +49,3 @@ def idle(words: str, result: str, running: Any = None) -> list[Any]:
     go_on = isinstance(running, RollingSummary) and not running.finished
     visible = [gr.update(visible=one) for one in (False, True, run or go_on, run, retry, go_on)]
     return [None, running, *visible, words, result]
-
-
-def until_left(handler: Callable[..., Iterator[list[Any]]]) -> Callable[..., Iterator[list[Any]]]:
-    """``handler``, which yields as above, for an event of the page.
-
-    What still comes once another form was chosen is dropped; at its end nothing goes on, and there is no result.
-    """
-
-    def handle(*page: Any) -> Iterator[list[Any]]:
-        stopping: Stopping | None = None
-        for outputs in handler(*page):
-            stopping = outputs[0] or stopping
-            if stopping is None or not stopping.left:
-                yield outputs
-        if stopping is not None and stopping.left:
-            yield idle("", "")
-
-    return handle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,8 +21,9 @@ from ..documents.messages import note_html, said_html, sentence_of
 from ..panel_host import PanelHost
 from .asked_alone import message_tokens, prompt_alone, turn_of
 from .filled_form import FilledForm, FilledForms
+from .leaving import Stopping
 from .result_html import text_html
-from .shown_state import Pace, Stopping, busy, idle
+from .shown_state import Pace, busy, idle
 
 #: A reply of so many words may take this many tokens a word, and some more to finish its sentence.
 _TOKENS_PER_WORD, _MORE_TOKENS = 2, 64
@@ -53,7 +55,7 @@ class Summarising:
             return
         yield from self.follow(running, request, Stopping())
 
-    def follow(self, summary: RollingSummary, request: PageRequest, stopping: Stopping) -> Iterator[list[Any]]:
+    def follow(self, summary: RollingSummary, request: PageRequest, stopping: threading.Event) -> Iterator[list[Any]]:
         """Read the pieces in turn; what is done stays when it is stopped or fails."""
         try:
             while not summary.finished:

@@ -12,7 +12,6 @@ from extensions.airoboros_longctx.core.documents.chat_session import ChatDocumen
 from extensions.airoboros_longctx.core.documents.place import CHAT
 from extensions.airoboros_longctx.core.formats.plan_steps import Plan
 from extensions.airoboros_longctx.ui.formats import shown_state
-from extensions.airoboros_longctx.ui.formats.shown_state import until_left
 from tests.unit.ui.formats.conftest import PLACE, Shown
 
 QUESTION = "How many?"
@@ -187,20 +186,3 @@ def test_an_empty_text_is_that_of_the_documents(panel):
     assert "BEGINCONTEXT\nHarbor\n\nIt is teal.\n\nIt is red.\nENDCONTEXT" in panel.host.prompts[1][0]
     asked(panel, "Summary of a text", "My own.", "130")
     assert "BEGINCONTEXT\nMy own.\nENDCONTEXT" in panel.host.prompts[2][0]
-
-
-def test_another_form_has_nothing_of_a_reply_that_grew(panel):
-    panel.host.replies = [["One", "One two", "One two three"]]
-    outputs = until_left(panel.asking.on_ask)(*panel.fields("Ranked reasoning", QUESTION))
-    next(outputs)
-    grows = Shown(next(outputs))
-    assert "One" in grows.result
-    panel.plans.on_leave(grows.stopping, grows.running)
-    (last,) = map(Shown, outputs)
-    assert (last.stopping, last.running, last.words, last.result, last.visible) == (None, None, "", "", ["actions"])
-
-
-def test_a_reply_that_nobody_left_is_shown_to_its_end(panel):
-    panel.host.replies = [["One", "One two"]]
-    *_, last = map(Shown, until_left(panel.asking.on_ask)(*panel.fields("Ranked reasoning", QUESTION)))
-    assert "One two" in last.result

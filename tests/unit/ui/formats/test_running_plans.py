@@ -10,7 +10,6 @@ from extensions.airoboros_longctx.core.settings import Settings
 from extensions.airoboros_longctx.plans.available_tools import AvailableTools
 from extensions.airoboros_longctx.plans.plan_run import PlanRun
 from extensions.airoboros_longctx.ui.formats.page_tools import PageTools
-from extensions.airoboros_longctx.ui.formats.shown_state import until_left
 from tests.unit.plans.stub_tools import Gate, plan, tool
 from tests.unit.ui.formats.conftest import Shown
 
@@ -110,15 +109,3 @@ def test_stop_reaches_the_model_and_asks_it_nothing_more(panel):
     assert [step.state for step in last.running.progress().steps] == ["stopped"] * 4
     assert len(panel.host.prompts) == 1
     assert all(stopping.is_set() for stopping in handed)
-
-
-def test_another_form_has_nothing_of_a_plan_that_ran(panel, use):
-    gate = Gate("Do")
-    outputs = until_left(panel.plans.on_run)(use(gate.tool), None)
-    first = Shown(next(outputs))
-    assert gate.begun.wait(60)
-    panel.plans.on_leave(first.stopping, first.running)
-    (last,) = map(Shown, outputs)
-    gate.open()
-    assert first.running.progress().state == "stopped"
-    assert (last.stopping, last.running, last.words, last.result, last.visible) == (None, None, "", "", ["actions"])
