@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -16,6 +17,7 @@ class Same:
     """Equal to what refers to the very same object, for as long as that lives: weakly, where it lets us."""
 
     def __init__(self, value: Any) -> None:
+        self._value: Callable[[], Any]
         try:
             self._value = weakref.ref(value)
         except TypeError:

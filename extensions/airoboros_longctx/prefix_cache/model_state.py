@@ -91,13 +91,15 @@ def _place(tensor: Tensor) -> tuple[Any, ...]:
     return (tensor.data_ptr(), _version(tensor), tensor.dtype, tensor.shape, tensor.device)
 
 
+@torch.no_grad()
 def _digest(tensors: list[Tensor]) -> bytes:
-    samples: dict[torch.device, list[Tensor]] = {}
+    """Of a sample of all numbers, as they are: GPUs of Apple have no float64 to convert them to."""
+    samples: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
     for tensor in tensors:
-        samples.setdefault(tensor.device, []).append(_sample(tensor))
+        samples.setdefault((tensor.device, tensor.dtype), []).append(_sample(tensor))
     digest = hashlib.blake2b(digest_size=16)
     for found in samples.values():
-        digest.update(torch.cat(found).cpu().numpy().tobytes())
+        digest.update(_bytes(torch.cat(found)))
     return digest.digest()
 
 
@@ -106,15 +108,14 @@ def _version(tensor: Tensor) -> int:
 
 
 def _sample(tensor: Tensor) -> Tensor:
-    """Some elements of ``tensor``, as bytes: GPUs of Apple have no float64 to convert all kinds of numbers to."""
-    found = tensor.detach()
-    most = _SAMPLES if found.dim() > 1 else _SAMPLES**2
-    steps = [max(1, size // most) for size in found.shape]
-    return _bytes(found[tuple([slice(step // 2, None, step) for step in steps])])
+    shape = tensor.shape
+    most = _SAMPLES if len(shape) > 1 else _SAMPLES**2
+    steps = [max(1, size // most) for size in shape]
+    return tensor[tuple([slice(step // 2, None, step) for step in steps])].reshape(-1)
 
 
-def _bytes(tensor: Tensor) -> Tensor:
-    return tensor.reshape(-1).contiguous().view(torch.uint8)
+def _bytes(tensor: Tensor) -> bytes:
+    return bytes(tensor.cpu().contiguous().view(torch.uint8).numpy().tobytes())
 
 
 def _rotary(module: nn.Module) -> tuple[Any, ...]:
@@ -130,7 +131,7 @@ def _rows(tensor: Tensor) -> tuple[Any, ...]:
     rows = tensor.detach().reshape(-1, tensor.shape[-1]) if tensor.dim() else tensor.detach().reshape(1, 1)
     if tensor.dim() > 1:
         rows = rows[[row for row in _TABLE_ROWS if row < len(rows)]]
-    return (tensor.dtype, _bytes(rows).cpu().numpy().tobytes())
+    return (tensor.dtype, _bytes(rows))
 
 
 def is_exact(model: nn.Module) -> bool:

@@ -190,7 +190,7 @@ class PrefixGenerate:
         return original(*given, **named)
 
     def _keep(self, model: Any, taken: Prefix, tokens: tuple[int, ...], past: Any) -> None:
-        """Keep ``tokens``, the first of ``past``: unless a pass was broken off in the middle, or the model has changed."""
+        """Keep ``tokens``, the first of ``past``: unless a pass was broken off half-way, or the model has changed."""
         kept = False
         try:
             if taken.state == model_state(model) and len(lengths(past)) == 1 and min(lengths(past)) >= len(tokens):
