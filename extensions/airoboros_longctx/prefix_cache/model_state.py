@@ -82,7 +82,8 @@ def _hooks(ours: list[Any] | None) -> list[Any]:
 
 def _config(config: Any) -> list[Any]:
     """The plain values: which attention is used is among them."""
-    return [(name, one) for name, one in vars(config).items() if isinstance(one, (int, float, str, type(None)))]
+    values = config if isinstance(config, dict) else getattr(config, "__dict__", {})
+    return [(name, one) for name, one in values.items() if isinstance(one, (int, float, str, type(None)))]
 
 
 def _place(tensor: Tensor) -> tuple[Any, ...]:

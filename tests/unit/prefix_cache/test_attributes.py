@@ -46,6 +46,15 @@ def test_which_attention_the_configuration_says(kept):
     assert_read_anew_once(kept)
 
 
+def test_a_configuration_that_is_a_dictionary(kept):
+    """As some layers of quantised models have it."""
+    layer = kept.model.model.layers[0].mlp.down_proj
+    layer.config = {"bits": 4}
+    kept.ask(TEXT)
+    layer.config["bits"] = 8
+    assert_read_anew_once(kept)
+
+
 def test_the_call_of_a_class(kept, monkeypatch):
     kept.ask(TEXT)
     norm = type(kept.model.model.norm)
