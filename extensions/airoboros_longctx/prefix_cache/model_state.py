@@ -1,24 +1,28 @@
 """What a model's keys and values depend on besides the tokens, as something to compare.
 
 Every tensor of the model is looked at: where it is, how often PyTorch saw it change, and a sample of its numbers,
-because a change through ``.data`` is seen by nobody. So is the code of every module. Of the rotary embedding, which is
-exchanged in many ways, all is compared but how far its tables reach.
+because a change through ``.data`` is seen by nobody. So are the code of every module, its attributes and its
+configuration. Of the rotary embedding, which is exchanged in many ways, all is compared but how far its tables reach.
+What a forward hook of somebody else does depends on things that nobody can look at.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .attributes import Same, comparable
+from .forward_hooks import own_global_hooks, own_hooks
+
 #: Elements looked at in each dimension of a tensor of two: 64 in all.
 _SAMPLES = 8
 #: Rows of a rotary embedding's table that are looked at.
 _TABLE_ROWS = (1, 2, 3, 5, 17, 31)
-_MODULE_INTERNALS = frozenset(vars(nn.Module())) | {"config", "max_seq_len_cached"}
+#: Attributes of modules that are looked at in another way, or say how to generate and not what to compute.
+_OTHERWISE = frozenset(vars(nn.Module())) | {"config", "max_seq_len_cached", "generate", "generation_config"}
 
 #: Numbers of less precision than float32, and the integers that stand for quantised weights.
 _LESS_PRECISE = {torch.float16, torch.bfloat16, torch.int8, torch.uint8, torch.int16, torch.int32}
@@ -35,39 +39,69 @@ def model_state(model: nn.Module) -> ModelState:
     if model.training:
         raise UnwatchableModelError("the model is being trained")
     dropout = bool(getattr(model.config, "attention_dropout", 0))
-    places: list[Any] = [autocast()]
-    samples: dict[torch.device, list[Tensor]] = {}
-    rotary: list[Any] = []
+    places: list[Any] = [autocast(), *_hooks(own_global_hooks())]
+    tensors: list[Tensor] = []
+    configs: dict[int, Any] = {}
     code: dict[type, Any] = {}
-    for module in model.modules():
+    for module in _modules(model):
+        kind, own = type(module), vars(module)
         if module.training and (dropout or (isinstance(module, nn.Dropout) and module.p > 0)):
             raise UnwatchableModelError("a part of the model is being trained")
         places.append(module.training)
-        code[type(module)] = type(module).forward
-        if "forward" in vars(module):
-            places.append(_Same(vars(module)["forward"]))
-        scaling = module.__dict__.get("scaling")
-        if isinstance(scaling, dict):  # a layer with LoRAs
-            places.append(_adapters(module, scaling))
-        if "Rotary" in type(module).__name__:
-            rotary.append(_rotary(module))
-    for tensor in _tensors(model):
-        if tensor.is_meta:
-            raise UnwatchableModelError("its weights are put away between the layers")
-        places.append((tensor.data_ptr(), _version(tensor), tensor.dtype, tuple(tensor.shape), str(tensor.device)))
-        samples.setdefault(tensor.device, []).append(_sample(tensor))
+        code[kind] = (Same(kind.forward), Same(kind.__call__))
+        if module._forward_pre_hooks or module._forward_hooks:
+            places += _hooks(own_hooks(module))
+        if "config" in own:
+            configs[id(own["config"])] = own["config"]
+        tensors += [one for one in module._parameters.values() if one is not None]
+        if "Rotary" in kind.__name__:
+            places.append(_rotary(module))
+            continue
+        places.append([(name, comparable(own[name], tensors)) for name in own if name not in _OTHERWISE])
+        tensors += [one for one in module._buffers.values() if one is not None]
+    places += [_config(config) for config in configs.values()]
+    return (*places, *code.items(), *map(_place, tensors), _digest(tensors))
+
+
+def _modules(model: nn.Module) -> list[nn.Module]:
+    """``model.modules()``, which takes three times as long."""
+    found, seen = [model], {id(model)}
+    for module in found:
+        for child in module._modules.values():
+            if child is not None and id(child) not in seen:
+                seen.add(id(child))
+                found.append(child)
+    return found
+
+
+def _hooks(ours: list[Any] | None) -> list[Any]:
+    if ours is None:
+        raise UnwatchableModelError("somebody else's forward hook may change what it computes")
+    return [Same(hook) for hook in ours]
+
+
+def _config(config: Any) -> list[Any]:
+    """The plain values: which attention is used is among them."""
+    values = config if isinstance(config, dict) else getattr(config, "__dict__", {})
+    return [(name, one) for name, one in values.items() if isinstance(one, (int, float, str, type(None)))]
+
+
+def _place(tensor: Tensor) -> tuple[Any, ...]:
+    if tensor.is_meta:
+        raise UnwatchableModelError("its weights are put away between the layers")
+    return (tensor.data_ptr(), _version(tensor), tensor.dtype, tensor.shape, tensor.device)
+
+
+@torch.no_grad()
+def _digest(tensors: list[Tensor]) -> bytes:
+    """Of a sample of all numbers, as they are: GPUs of Apple have no float64 to convert them to."""
+    samples: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
+    for tensor in tensors:
+        samples.setdefault((tensor.device, tensor.dtype), []).append(_sample(tensor))
     digest = hashlib.blake2b(digest_size=16)
     for found in samples.values():
-        digest.update(torch.cat(found).cpu().numpy().tobytes())
-    return (*places, tuple(code.items()), tuple(rotary), digest.digest())
-
-
-def _tensors(model: nn.Module) -> Iterator[Tensor]:
-    """Every parameter, and every buffer but the rotary embedding's, whose tables grow."""
-    yield from model.parameters()
-    for module in model.modules():
-        if "Rotary" not in type(module).__name__:
-            yield from (buffer for buffer in module._buffers.values() if buffer is not None)
+        digest.update(_bytes(torch.cat(found)))
+    return digest.digest()
 
 
 def _version(tensor: Tensor) -> int:
@@ -75,52 +109,30 @@ def _version(tensor: Tensor) -> int:
 
 
 def _sample(tensor: Tensor) -> Tensor:
-    found = tensor.detach()
-    most = _SAMPLES if found.dim() > 1 else _SAMPLES**2
-    for dimension, size in enumerate(found.shape):
-        step = max(1, size // most)
-        found = found.narrow(dimension, step // 2, size - step // 2) if size else found
-        found = found[(slice(None),) * dimension + (slice(None, None, step),)]
-    return found.reshape(-1).to(torch.float64)
+    shape = tensor.shape
+    most = _SAMPLES if len(shape) > 1 else _SAMPLES**2
+    steps = [max(1, size // most) for size in shape]
+    return tensor[tuple([slice(step // 2, None, step) for step in steps])].reshape(-1)
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    return bytes(tensor.cpu().contiguous().view(torch.uint8).numpy().tobytes())
 
 
 def _rotary(module: nn.Module) -> tuple[Any, ...]:
-    """What ``module`` turns by: its code, its numbers, its frequencies and the beginning of its tables."""
-    plain = tuple((name, value) for name, value in sorted(vars(module).items()) if name not in _MODULE_INTERNALS)
-    tensors = [value for _, value in plain if isinstance(value, Tensor)] + [
-        buffer for buffer in module._buffers.values() if buffer is not None
-    ]
-    others = tuple((name, _comparable(value)) for name, value in plain if not isinstance(value, Tensor))
-    return (type(module), type(module).forward, others, tuple(_rows(tensor) for tensor in tensors))
+    """What ``module`` turns by: its numbers, its frequencies and the beginning of its tables."""
+    own = vars(module)
+    tensors: list[Tensor] = []
+    others = [(name, comparable(own[name], tensors)) for name in sorted(own.keys() - _OTHERWISE)]
+    tensors += [buffer for buffer in module._buffers.values() if buffer is not None]
+    return (type(module), others, *map(_rows, tensors))
 
 
-class _Same:
-    """Equal to what holds the very same object."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.value is self.value
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _comparable(value: Any) -> Any:
-    return value if isinstance(value, (int, float, str, bool, type(None))) else _Same(value)
-
-
-def _rows(tensor: Tensor) -> bytes:
+def _rows(tensor: Tensor) -> tuple[Any, ...]:
     rows = tensor.detach().reshape(-1, tensor.shape[-1]) if tensor.dim() else tensor.detach().reshape(1, 1)
     if tensor.dim() > 1:
         rows = rows[[row for row in _TABLE_ROWS if row < len(rows)]]
-    return bytes(rows.to(torch.float64).cpu().numpy().tobytes())
-
-
-def _adapters(module: nn.Module, scaling: dict[str, Any]) -> tuple[Any, ...]:
-    """Which LoRAs a layer has, which of them count, how much, and whether they are merged into its weights."""
-    switches = ("active_adapters", "active_adapter", "disable_adapters", "merged", "merged_adapters")
-    return (repr(scaling), *(repr(getattr(module, name, None)) for name in switches))
+    return (tensor.dtype, _bytes(rows))
 
 
 def is_exact(model: nn.Module) -> bool:

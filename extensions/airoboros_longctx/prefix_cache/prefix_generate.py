@@ -117,6 +117,7 @@ class PrefixGenerate:
             state, exact = model_state(model), is_exact(model)
             if self._reads_in_passes is None:
                 self._reads_in_passes = reads_in_passes(model, prompt.ids, exact)
+                state = model_state(model)  # some loaders finish a layer with the first pass through it
             if not self._reads_in_passes:
                 raise NotPlainError("its attention reads a prompt in several passes otherwise than in one")
         except (NotPlainError, UnwatchableModelError) as why:
@@ -162,9 +163,7 @@ class PrefixGenerate:
             raise RuntimeError(f"the layers hold {sorted(lengths(past))} tokens where {held} were read")
         stopped = held < whole - 1
         if stopped:
-            taken.tokens = prompt.tokens[:held]
-            taken.layers = first_tokens(taken_out(past), held) if held else []
-            self.store.put(taken)
+            self._keep(model, taken, prompt.tokens[:held], past)
         return _Read(prompt, taken, past, stopped)
 
     # -- answering -----------------------------------------------------------------------------------------------------
@@ -185,24 +184,26 @@ class PrefixGenerate:
             failed = error
         finally:
             hook.remove()
-            self._keep(model, read, past)
+            self._keep(model, read.taken, read.prompt.tokens[:-1], past)
         self.revert()
         self._failed(failed)
         return original(*given, **named)
 
-    def _keep(self, model: Any, read: _Read, past: Any) -> None:
-        """Keep the prompt, without the reply: unless a pass was broken off in the middle, or the model has changed."""
+    def _keep(self, model: Any, taken: Prefix, tokens: tuple[int, ...], past: Any) -> None:
+        """Keep ``tokens``, the first of ``past``: unless a pass was broken off half-way, or the model has changed."""
+        kept = False
         try:
-            tokens = read.prompt.tokens[:-1]
-            unchanged = read.taken.state == model_state(model)
-            if unchanged and len(lengths(past)) == 1 and min(lengths(past)) >= len(tokens):
-                read.taken.tokens, read.taken.layers = tokens, first_tokens(taken_out(past), len(tokens))
-                self.store.put(read.taken)
-            else:
-                self.store.drop(read.taken)
+            if taken.state == model_state(model) and len(lengths(past)) == 1 and min(lengths(past)) >= len(tokens):
+                taken.tokens, taken.layers = tokens, first_tokens(taken_out(past), len(tokens))
+                self.store.put(taken)
+                kept = True
+        except UnwatchableModelError as why:
+            self._leave_alone(str(why))
         except Exception as error:
-            self.store.drop(read.taken)
             self._failed(error)
+        finally:
+            if not kept:
+                self.store.drop(taken)
 
     # -- what is said --------------------------------------------------------------------------------------------------
 

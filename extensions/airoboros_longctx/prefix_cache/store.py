@@ -52,9 +52,9 @@ class PrefixStore:
         ``chunk``: as for ``reusable_tokens``. What was read while the model was in another state is dropped.
         """
         with self._changed:
-            self._kept = [one for one in self._kept if one.state == state]
-            self._wait_for_a_better_one(prompt, person, chunk)
-            best = max(self._of(person), key=lambda one: self._serves(one, prompt, chunk), default=None)
+            self._wait_for_a_better_one(prompt, person, state)
+            self._kept = [one for one in self._kept if one.state == state]  # not before: others put theirs meanwhile
+            best = max(_of(person, state, self._kept), key=lambda one: self._serves(one, prompt, chunk), default=None)
             shared = self._serves(best, prompt, chunk) if best is not None else 0
             mine = Prefix(prompt, person, state, self._epoch)
             if best is not None and shared:
@@ -110,19 +110,18 @@ class PrefixStore:
 
     # -- under the lock ----------------------------------------------------------------------------------------------
 
-    def _of(self, person: str) -> list[Prefix]:
-        return [one for one in self._kept if one.person == person]
-
     @staticmethod
     def _serves(kept: Prefix, prompt: tuple[int, ...], chunk: int | None) -> int:
         return reusable_tokens(kept.tokens, prompt, chunk)
 
-    def _wait_for_a_better_one(self, prompt: tuple[int, ...], person: str, chunk: int | None) -> None:
+    def _wait_for_a_better_one(self, prompt: tuple[int, ...], person: str, state: ModelState) -> None:
         deadline = time.monotonic() + _WAIT_SECONDS
         while (left := deadline - time.monotonic()) > 0:
-            kept = max((common_prefix(one.tokens, prompt) for one in self._of(person)), default=0)
-            busy = (common_prefix(one.tokens, prompt) for one in self._busy if one.person == person)
-            if max(busy, default=0) <= kept:
+            kept, busy = (
+                max((common_prefix(one.tokens, prompt) for one in _of(person, state, prefixes)), default=0)
+                for prefixes in (self._kept, self._busy)
+            )
+            if busy <= kept:
                 return
             self._changed.wait(left)
 
@@ -148,6 +147,11 @@ class PrefixStore:
     def _drop_surplus(self, caps: Mapping[str, int]) -> None:
         gone = set(surplus([one.size() for one in self._kept], caps))
         self._kept = [one for number, one in enumerate(self._kept) if number not in gone]
+
+
+def _of(person: str, state: ModelState, prefixes: list[Prefix]) -> list[Prefix]:
+    """Those that may serve ``person`` while the model is in ``state``."""
+    return [one for one in prefixes if one.person == person and one.state == state]
 
 
 def _covers(new: Prefix, old: Prefix) -> bool:

@@ -67,3 +67,18 @@ def test_how_far_it_is(kept, monkeypatch):
     assert shown == [(0, 40), (16, 40), (32, 40)]
     assert kept.generate.reading is None
     assert kept.said[-1] == "Reading the prompt: 32 of 40 tokens, 0 s."
+
+
+def test_stopped_in_a_model_that_has_changed_meanwhile(kept):
+    """What was read before the change and what was read after it are of no use together."""
+    asked: list[int] = []
+
+    def stops() -> bool:
+        asked.append(1)
+        if len(asked) == 3:
+            kept.model.model.layers[1].self_attn.k_proj.weight.data += 0.3
+        return len(asked) == 4
+
+    kept.stops = stops
+    assert kept.answer(TEXT) == TEXT
+    assert (kept.store.held(), kept.store._busy) == ((0, 0), [])
