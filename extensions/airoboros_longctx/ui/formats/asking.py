@@ -20,6 +20,7 @@ from ..documents.messages import note_html, said_html, sentence_of
 from ..panel_host import PanelHost
 from .asked_alone import fits, prompt_alone
 from .filled_form import FilledForm, FilledForms
+from .followed_reply import followed
 from .leaving import Stopping
 from .result_html import result_html, text_html
 from .running_plans import ToolsOfPage
@@ -82,7 +83,8 @@ class FormatAsking:
                 yield from self._summarising.follow(summary, request, stopping)
                 return
             pace = Pace()
-            for reply in self._host.reply(prompt_alone(request, message), request.reply_tokens, stopping):
+            growing = self._host.reply(prompt_alone(request, message), request.reply_tokens, stopping)
+            for reply in followed(growing, stopping):
                 if pace.is_due():
                     yield busy(stopping, note_html("The reply grows."), text_html(reply))
         except Exception as error:

@@ -21,6 +21,7 @@ from ..documents.messages import note_html, said_html, sentence_of
 from ..panel_host import PanelHost
 from .asked_alone import message_tokens, prompt_alone, turn_of
 from .filled_form import FilledForm, FilledForms
+from .followed_reply import followed
 from .leaving import Stopping
 from .result_html import text_html
 from .shown_state import Pace, busy, idle
@@ -61,7 +62,7 @@ class Summarising:
             while not summary.finished:
                 yield busy(stopping, note_html(summary.progress), _summary_html(summary), summary)
                 prompt, reply, pace = prompt_alone(request, next_message(summary)), "", Pace()
-                for reply in self._host.reply(prompt, summary.most_summary_tokens, stopping):
+                for reply in followed(self._host.reply(prompt, summary.most_summary_tokens, stopping), stopping):
                     if pace.is_due():
                         yield busy(stopping, note_html(summary.progress), text_html(reply), summary)
                 if stopping.is_set():

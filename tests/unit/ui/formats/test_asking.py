@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from extensions.airoboros_longctx.core.documents.chat_session import ChatDocumen
 from extensions.airoboros_longctx.core.documents.place import CHAT
 from extensions.airoboros_longctx.core.formats.plan_steps import Plan
 from extensions.airoboros_longctx.ui.formats import shown_state
+from extensions.airoboros_longctx.ui.formats.followed_reply import followed
 from tests.unit.ui.formats.conftest import PLACE, Shown
 
 QUESTION = "How many?"
@@ -62,6 +64,30 @@ def test_stop_keeps_what_is_there(panel):
     panel.plans.on_stop(stopping, None)
     *_, last = map(Shown, outputs)
     assert ("Stopped." in last.words, "three" in last.result, last.visible) == (True, False, ["actions"])
+
+
+def test_stop_ends_the_waiting_for_a_model_that_answers_somebody_else(panel):
+    answers_me = threading.Event()
+
+    def reply(prompt, reply_tokens, stopping):
+        answers_me.wait(20)
+        yield "Too late."
+
+    panel.host.reply = reply
+    outputs = panel.asking.on_ask(*panel.fields("Joke", "herring"))
+    panel.plans.on_stop(Shown(next(outputs)).stopping, None)
+    (last,) = map(Shown, outputs)
+    assert not answers_me.is_set()
+    assert ("Stopped." in last.words, last.visible) == (True, ["actions"])
+    answers_me.set()
+
+
+def test_a_page_that_is_closed_stops_its_reply():
+    stopping = threading.Event()
+    growing = followed(iter(["One", "One two"]), stopping)
+    assert next(growing) == "One"
+    growing.close()
+    assert stopping.is_set()
 
 
 def test_the_reply_to_a_recipe_is_text(panel):
