@@ -17,12 +17,14 @@ def plan_html(progress: PlanProgress) -> str:
     """The answer first where there is one, then what went wrong, then the steps."""
     answer = f'<p class="airoboros-longctx-answer">{html.escape(progress.answer)}</p>' if progress.answer else ""
     steps = "".join(map(_step_html, progress.steps))
-    return f'{answer}{said_html(progress.problem, True)}<ol class="airoboros-longctx-steps">{steps}</ol>'
+    said = said_html(progress.problem, progress.state != STOPPED)
+    return f'{answer}{said}<ol class="airoboros-longctx-steps">{steps}</ol>'
 
 
 def _step_html(step: StepProgress) -> str:
     seconds = f" · {step.seconds:.1f} s" if step.seconds >= _LEAST_SECONDS else ""
-    problem = f'<p role="alert">{html.escape(step.problem)}</p>' if step.problem else ""
+    role = ' role="alert"' if step.state == FAILED else ""  # that it was stopped is no news to who stopped it
+    problem = f"<p{role}>{html.escape(step.problem)}</p>" if step.problem else ""
     result = f"<details><summary>Result</summary>{text_html(step.result)}</details>" if step.result else ""
     thought = f" {html.escape(step.thought)}" if step.thought else ""
     return (

@@ -49,6 +49,12 @@ def test_everything_is_escaped(shown, times):
     assert shown.count(SAFE) == times
 
 
+@pytest.mark.parametrize(("state", "alerts"), [(FAILED, 2), (STOPPED, 0)])
+def test_what_was_stopped_is_no_alarm(state, alerts):
+    step = StepProgress(":evidence0:", "", "Search", state, "harbor", "", "It was stopped.", 1.0)
+    assert plan_html(PlanProgress(state, (step,), "", "The plan was stopped.")).count('role="alert"') == alerts
+
+
 def test_of_very_many_values_the_first_are_shown():
     functions = {"find": {"description": "Finds.", "params": {"places": {"name": "Its name."}}}}
     request = function_calling.request_from({"input": "?", "functions": functions})
@@ -97,4 +103,4 @@ def test_seconds_that_would_be_none_are_not_shown(seconds, said):
 def test_a_steps_state_is_said_in_words_and_as_its_class():
     step = StepProgress(":evidence1:", "", "Find", STOPPED, "it", problem="It was stopped.")
     assert '<li class="stopped"><span aria-hidden="true">■</span>' in plan_html(PlanProgress(STOPPED, (step,)))
-    assert '<p role="alert">It was stopped.</p>' in plan_html(PlanProgress(STOPPED, (step,)))
+    assert '<p>It was stopped.</p>' in plan_html(PlanProgress(STOPPED, (step,)))
