@@ -103,4 +103,4 @@ def test_seconds_that_would_be_none_are_not_shown(seconds, said):
 def test_a_steps_state_is_said_in_words_and_as_its_class():
     step = StepProgress(":evidence1:", "", "Find", STOPPED, "it", problem="It was stopped.")
     assert '<li class="stopped"><span aria-hidden="true">■</span>' in plan_html(PlanProgress(STOPPED, (step,)))
-    assert '<p>It was stopped.</p>' in plan_html(PlanProgress(STOPPED, (step,)))
+    assert "<p>It was stopped.</p>" in plan_html(PlanProgress(STOPPED, (step,)))
