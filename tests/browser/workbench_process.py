@@ -6,13 +6,11 @@ import os
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.host.running_host import free_port
+from tests.host.running_host import answers, free_port
 
 ROOT = Path(__file__).parents[2]
 _OPENED_SECONDS = 120
@@ -35,7 +33,7 @@ def serving_workbench(folder: Path, *arguments: str, **environment: str) -> Iter
     try:
         address = f"http://127.0.0.1:{port}/"
         deadline = time.monotonic() + _OPENED_SECONDS
-        while not _answers(address):
+        while not answers(address):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.3)
@@ -43,11 +41,3 @@ def serving_workbench(folder: Path, *arguments: str, **environment: str) -> Iter
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _answers(address: str) -> bool:
-    try:
-        urllib.request.urlopen(address, timeout=5).read()
-    except (urllib.error.URLError, ConnectionError):
-        return False
-    return True

@@ -49,7 +49,7 @@ def save_recipe(text: str, users_folder: Path) -> Recipe:
 
 def _file_of(name: str, folder: Path) -> Path | None:
     """The file of the recipe called ``name`` that is in use, whatever the file is called."""
-    for path in _files(folder):
+    for path in _files(folder)[:MOST_RECIPES]:
         try:
             if _read_file(path).name == name:
                 return path
@@ -61,7 +61,7 @@ def _file_of(name: str, folder: Path) -> Path | None:
 def _files(folder: Path) -> list[Path]:
     """The recipes' files, in the order in which they are read. Raises OSError; a folder that is not there has none."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)[: MOST_RECIPES + 1]
+        return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
     except FileNotFoundError:
         return []
 

@@ -29,7 +29,7 @@ class Pace:
         return True
 
 
-def busy(stopping: threading.Event | None, words: str, result: str, running: Any = None) -> list[Any]:
+def busy(stopping: threading.Event, words: str, result: str, running: Any = None) -> list[Any]:
     """[stopping, running, Stop, actions, later actions, Run, Retry, Go on, words, result] while something goes on.
 
     ``running`` is what the page has to go on with: a plan as it was read, a plan's run, or a summary.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...core.formats.form_field import CHOICE, DOCUMENT, LINE, NUMBER, FormField
@@ -47,11 +47,7 @@ def _default(field: FormField) -> str:
 
 def changed_in(fields: Sequence[FormField], slots: Sequence[Any]) -> dict[str, str]:
     """What a person changed, by the name of its field; what was emptied is empty."""
-    stands = {
-        field.name: str(slots[2 * number + (field.kind == CHOICE)] or "")
-        for number, field in enumerate(fields[:MOST_SLOTS])
-    }
-    return {field.name: stands[field.name] for field in fields[:MOST_SLOTS] if stands[field.name] != _default(field)}
+    return {field.name: value for field, value in _filled(fields, slots) if value != _default(field)}
 
 
 def _label(field: FormField) -> str:
@@ -62,9 +58,10 @@ def _label(field: FormField) -> str:
 
 def values_of(fields: Sequence[FormField], slots: Sequence[Any]) -> dict[str, str]:
     """What was filled in, by the name of its field. One that is empty is left out, unless its default was deleted."""
-    values = {}
+    return {field.name: value for field, value in _filled(fields, slots) if value.strip() or field.default}
+
+
+def _filled(fields: Sequence[FormField], slots: Sequence[Any]) -> Iterator[tuple[FormField, str]]:
+    """Each field that has a slot, with what stands there."""
     for number, field in enumerate(fields[:MOST_SLOTS]):
-        value = str(slots[2 * number + (field.kind == CHOICE)] or "")
-        if value.strip() or field.default:
-            values[field.name] = value
-    return values
+        yield field, str(slots[2 * number + (field.kind == CHOICE)] or "")
