@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Generator
@@ -18,6 +19,13 @@ from tests.real_hosts import RealHost, every_host_is_deep, find_hosts, hosts_fol
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+with contextlib.suppress(ImportError):  # the numerics tests run without it
+    from hypothesis import HealthCheck, settings
+
+    # No test asserts a time: in a fresh clone the first text that is made up takes seconds, for its characters' table.
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 _tests_in_host: Counter[str] = Counter()
 IN_HOST = "in host"
